@@ -1,0 +1,1 @@
+//! The autotrader's protocol core.

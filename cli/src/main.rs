@@ -1,0 +1,2 @@
+//! `cargo gordian`.
+fn main() {}

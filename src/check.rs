@@ -1,0 +1,412 @@
+//! The one door from a closure to a [`Report`].
+//!
+//! Knows the configuration and where it comes from. Does not know how a search is made.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::engine;
+use crate::report::{Code, Engine, Report, Severity, Verdict};
+pub use crate::trace::ReplayToken;
+
+/// Who runs next: how a search goes through the interleavings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// One execution per Mazurkiewicz trace: optimal dynamic partial-order reduction
+    /// (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014 / JACM 2017).
+    #[default]
+    Exhaustive,
+    /// Plain depth-first enumeration of all interleavings, without any reduction. The reference
+    /// that the exhaustive strategy is tested against; exponentially slower.
+    Dfs,
+    /// Exhaustive by source sets: complete too, but with wasted executions. The differential twin
+    /// of [`Strategy::Exhaustive`].
+    Source,
+    /// A uniformly random enabled thread at each step.
+    Random,
+    /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010), by shuttle.
+    Pct,
+    /// Uniform random walk (Zhao et al., ASPLOS 2025), by shuttle.
+    Urw,
+    /// Selectively uniform random walk over the acquisitions of locks that are ever nested (Zhao
+    /// et al., ASPLOS 2025).
+    Surw,
+    /// Partial order sampling (Yuan, Yang, Gu, CAV 2018).
+    Pos,
+    /// Prefers first locks to nested ones and holding to releasing: good at symmetric deadlocks.
+    HoldAndWait,
+    /// All the random ones in turn, led by [`Strategy::Surw`].
+    Portfolio,
+}
+
+impl Strategy {
+    /// All strategies, with the names that options and reports use.
+    pub const ALL: &[(Strategy, &str)] = &[
+        (Strategy::Exhaustive, "exhaustive"),
+        (Strategy::Dfs, "dfs"),
+        (Strategy::Source, "source"),
+        (Strategy::Random, "random"),
+        (Strategy::Pct, "pct"),
+        (Strategy::Urw, "urw"),
+        (Strategy::Surw, "surw"),
+        (Strategy::Pos, "pos"),
+        (Strategy::HoldAndWait, "hold-and-wait"),
+        (Strategy::Portfolio, "portfolio"),
+    ];
+
+    /// Whether it goes through all interleavings, rather than a random sample.
+    pub const fn is_systematic(self) -> bool {
+        matches!(self, Strategy::Exhaustive | Strategy::Dfs | Strategy::Source)
+    }
+
+    /// The name that options and reports use.
+    pub fn as_str(self) -> &'static str {
+        let found = Strategy::ALL.iter().find(|(strategy, _)| *strategy == self);
+        found.expect("every strategy is in the table").1
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let found = Strategy::ALL.iter().find(|(_, name)| *name == text);
+        found.map(|(strategy, _)| *strategy).ok_or_else(|| {
+            let names: Vec<_> = Strategy::ALL.iter().map(|(_, name)| *name).collect();
+            ConfigError(format!("no strategy is named `{text}`; there are {}", names.join(", ")))
+        })
+    }
+}
+
+impl FromStr for Engine {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "controlled" => Ok(Engine::Controlled),
+            "loom" => Ok(Engine::Loom),
+            _ => Err(ConfigError(format!("no engine is named `{text}`; there are controlled, loom"))),
+        }
+    }
+}
+
+/// A setting that cannot be used, with the reason and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub(crate) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Checks a closure: runs it in every interleaving, or as many as the settings allow.
+///
+/// ```
+/// use gordian::{Checker, sync::Mutex, thread};
+/// use std::sync::Arc;
+///
+/// let report = Checker::new().check(|| {
+///     let count = Arc::new(Mutex::new(0));
+///     let other = Arc::clone(&count);
+///     let thread = thread::spawn(move || *other.lock() += 1);
+///     *count.lock() += 1;
+///     thread.join().unwrap();
+///     assert_eq!(*count.lock(), 2);
+/// });
+/// report.assert_clean();
+/// assert_eq!(report.search.executions, 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checker {
+    pub(crate) config: Config,
+}
+
+/// The settings of one check.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) model: String,
+    pub(crate) engine: Engine,
+    pub(crate) strategy: Strategy,
+    pub(crate) preemptions_max: Option<u32>,
+    pub(crate) steps_max: u32,
+    pub(crate) executions_max: Option<u64>,
+    pub(crate) time_max: Option<Duration>,
+    pub(crate) stall_max: Duration,
+    pub(crate) seed: u64,
+    pub(crate) stack_size: usize,
+    pub(crate) replay: Option<ReplayToken>,
+    pub(crate) trimmed: bool,
+}
+
+/// Executions of a random strategy when nothing else is said.
+pub(crate) const EXECUTIONS_SAMPLED: u64 = 10_000;
+
+impl Default for Checker {
+    fn default() -> Self {
+        Checker::new()
+    }
+}
+
+impl Checker {
+    /// A checker with the default settings: the controlled engine, exhaustively, at most 10 000
+    /// steps in one execution, no bound on time or executions.
+    pub fn new() -> Self {
+        Checker {
+            config: Config {
+                model: "model".to_owned(),
+                engine: Engine::default(),
+                strategy: Strategy::default(),
+                preemptions_max: None,
+                steps_max: 10_000,
+                executions_max: None,
+                time_max: None,
+                stall_max: Duration::from_secs(5),
+                seed: 0x601D_1A4E,
+                stack_size: 256 * 1024,
+                replay: None,
+                trimmed: true,
+            },
+        }
+    }
+
+    /// The model's name in reports.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.config.model = name.into();
+        self
+    }
+
+    /// Which engine runs the threads.
+    #[must_use]
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.config.engine = engine;
+        self
+    }
+
+    /// Who runs next.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.config.strategy = strategy;
+        self
+    }
+
+    /// Explores only interleavings with at most so many preemptions: switches away from a thread
+    /// that could have gone on. The number of interleavings grows with the step count to this
+    /// power. Makes the exhaustive strategy a plain depth-first one.
+    #[must_use]
+    pub fn preemptions_max(mut self, preemptions: u32) -> Self {
+        self.config.preemptions_max = Some(preemptions);
+        self
+    }
+
+    /// Cuts an execution off after so many steps; the search is then incomplete.
+    #[must_use]
+    pub fn steps_max(mut self, steps: u32) -> Self {
+        self.config.steps_max = steps;
+        self
+    }
+
+    /// Ends the search after so many executions; a systematic one is then incomplete.
+    #[must_use]
+    pub fn executions_max(mut self, executions: u64) -> Self {
+        self.config.executions_max = Some(executions);
+        self
+    }
+
+    /// Ends the search after so much time, within an execution if need be.
+    #[must_use]
+    pub fn time_max(mut self, time: Duration) -> Self {
+        self.config.time_max = Some(time);
+        self
+    }
+
+    /// Gives up when a thread of the model takes so long from one operation to its next: it is
+    /// blocked in something that the model does not know, or loops without any operation.
+    #[must_use]
+    pub fn stall_max(mut self, time: Duration) -> Self {
+        self.config.stall_max = time;
+        self
+    }
+
+    /// Seed of the random strategies: same seed, same executions.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// Size of each thread's stack in bytes; memory is taken only as it is used.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.config.stack_size = bytes;
+        self
+    }
+
+    /// Runs the one interleaving that a finding's token names, instead of a search.
+    #[must_use]
+    pub fn replay(mut self, token: ReplayToken) -> Self {
+        self.config.replay = Some(token);
+        self
+    }
+
+    /// Full wakeup sequences as published, instead of trimmed ones: for comparison only.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn full_wakeup_sequences(mut self) -> Self {
+        self.config.trimmed = false;
+        self
+    }
+
+    /// Applies the environment variables `GORDIAN_ENGINE`, `GORDIAN_STRATEGY`,
+    /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_TIME_MAX`
+    /// (seconds), `GORDIAN_SEED`, `GORDIAN_REPLAY` on top of the settings so far.
+    ///
+    /// # Errors
+    /// When one of them has a value that cannot be read, with the name of the variable.
+    pub fn env(mut self) -> Result<Self, ConfigError> {
+        let config = &mut self.config;
+        set(&mut config.engine, "GORDIAN_ENGINE", str::parse)?;
+        set(&mut config.strategy, "GORDIAN_STRATEGY", str::parse)?;
+        set(&mut config.preemptions_max, "GORDIAN_PREEMPTIONS_MAX", |text| text.parse().map(Some))?;
+        set(&mut config.steps_max, "GORDIAN_STEPS_MAX", str::parse)?;
+        set(&mut config.executions_max, "GORDIAN_EXECUTIONS_MAX", |text| text.parse().map(Some))?;
+        set(&mut config.time_max, "GORDIAN_TIME_MAX", |text| {
+            let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+            Duration::try_from_secs_f64(seconds).map(Some).map_err(|error| error.to_string())
+        })?;
+        set(&mut config.seed, "GORDIAN_SEED", str::parse)?;
+        set(&mut config.replay, "GORDIAN_REPLAY", |text| text.parse().map(Some))?;
+        Ok(self)
+    }
+
+    /// Runs `model` in interleaving after interleaving and reports.
+    ///
+    /// The closure runs once per execution, on a thread of the checker's own, and must make
+    /// everything it shares anew: what survives an execution is seen by the next. It may start at
+    /// most 63 threads (4 under loom).
+    pub fn check(self, model: impl Fn() + Send + Sync + 'static) -> Report {
+        engine::run(self.config, std::sync::Arc::new(model))
+    }
+}
+
+/// Sets `slot` from the environment variable `name`, if it is there.
+fn set<T, E: fmt::Display>(
+    slot: &mut T,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<(), ConfigError> {
+    match std::env::var(name) {
+        Err(std::env::VarError::NotPresent) => Ok(()),
+        Err(error) => Err(ConfigError(format!("{name}: {error}"))),
+        Ok(text) => {
+            *slot = parse(text.trim())
+                .map_err(|error| ConfigError(format!("{name}={text}: {error}")))?;
+            Ok(())
+        }
+    }
+}
+
+/// Checks a closure with the default settings: every interleaving under the controlled engine.
+///
+/// ```
+/// let report = gordian::check(|| {
+///     let lock = gordian::sync::Mutex::new(());
+///     let _guard = lock.lock();
+///     std::mem::forget(lock.try_lock());
+/// });
+/// assert!(report.findings.is_empty(), "{report}");
+/// ```
+pub fn check(model: impl Fn() + Send + Sync + 'static) -> Report {
+    Checker::new().check(model)
+}
+
+/// What the attribute `#[gordian::test]` expands to calls; not for direct use.
+#[doc(hidden)]
+pub mod private {
+    use super::*;
+
+    /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.
+    pub const MARK: &str = "gordian-model: ";
+
+    /// What the body of a model may return.
+    pub trait Ending {
+        /// Panics when the model says that it failed.
+        fn end(self);
+    }
+
+    impl Ending for () {
+        fn end(self) {}
+    }
+
+    impl<E: fmt::Debug> Ending for Result<(), E> {
+        #[track_caller]
+        fn end(self) {
+            if let Err(error) = self {
+                panic!("the model returned an error: {error:?}");
+            }
+        }
+    }
+
+    /// Runs the model of a test function and fails the test when the report is not as expected.
+    ///
+    /// `mark` is [`MARK`] and the test's path: it is how the command line finds models in a test
+    /// binary. With the environment variable `GORDIAN_REPORT` the report is also written to that
+    /// file, as JSON.
+    #[track_caller]
+    pub fn run<R: Ending>(
+        mark: &'static str,
+        configure: fn(Checker) -> Checker,
+        expect: &[Code],
+        model: fn() -> R,
+    ) {
+        let path = mark.strip_prefix(MARK).unwrap_or(mark).trim_end();
+        let name = path.split_once("::").map_or(path, |(_, name)| name);
+        let checker = match configure(Checker::new().name(name)).env() {
+            Ok(checker) => checker,
+            Err(error) => panic!("{error}"),
+        };
+        let mut report = checker.check(move || model().end());
+        report.expect = expect.to_vec();
+        if let Some(file) = std::env::var_os("GORDIAN_REPORT") {
+            write(&report, Path::new(&file));
+        }
+        if !report.passed() {
+            // Raised without the panic hook: the explanation is the message, and it is written
+            // once. libtest shows what a failing test wrote.
+            panic!("{}", report.explain());
+        }
+    }
+
+    fn write(report: &Report, file: &Path) {
+        let json = serde_json::to_string(report).expect("a report is plain data");
+        if let Err(error) = std::fs::write(file, json) {
+            panic!("GORDIAN_REPORT={}: {error}", file.display());
+        }
+    }
+}
+
+impl Report {
+    /// Whether the check came out as it should: nothing found and complete, or, when findings are
+    /// expected, each of those found and no other error.
+    pub fn passed(&self) -> bool {
+        if self.expect.is_empty() {
+            return self.verdict == Verdict::Clean;
+        }
+        self.expect.iter().all(|&code| self.has(code))
+            && self.findings.iter().all(|finding| {
+                finding.severity < Severity::Error || self.expect.contains(&finding.code)
+            })
+    }
+}

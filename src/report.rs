@@ -1,0 +1,439 @@
+//! What a check found, as plain data.
+//!
+//! Knows how a result is described and serialised (`serde`, version [`REPORT_VERSION`]). Does not
+//! know how it was reached (no engine, no strategy) nor how it is shown (nothing here prints).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the serialised [`Report`]; grows when a field changes its meaning or goes away.
+pub const REPORT_VERSION: u32 = 1;
+
+/// The result of one check: every distinct finding, and how much was explored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub v: u32,
+    /// Name of the model (the test function's path, or what [`Checker::name`](crate::Checker::name)
+    /// was given).
+    pub model: String,
+    /// The one-word result.
+    pub verdict: Verdict,
+    /// How the search was made and how far it came.
+    pub search: Search,
+    /// The distinct findings, in the order in which they were met.
+    pub findings: Vec<Finding>,
+    /// Why the check could not be carried out, when the verdict is [`Verdict::Error`].
+    pub error: Option<String>,
+    /// The codes that the model says must be found; empty when nothing must be.
+    #[serde(default)]
+    pub expect: Vec<Code>,
+}
+
+/// The one-word result of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Nothing found, and the search did all it was asked to do.
+    Clean,
+    /// At least one finding of severity error.
+    Found,
+    /// Nothing found so far, but a bound ended the search first. Never counts as a pass.
+    Incomplete,
+    /// The check could not be carried out (see [`Report::error`]).
+    Error,
+}
+
+/// How a search was made, and how far it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Search {
+    /// Which engine ran the threads.
+    pub engine: Engine,
+    /// Name of the strategy that chose who runs next, as the command line spells it.
+    pub strategy: String,
+    /// What a result without findings is worth.
+    pub strength: Strength,
+    /// Whether the search did all it was asked to do.
+    pub complete: bool,
+    /// Why not, in words, when it did not.
+    pub incomplete_reason: Option<String>,
+    /// Executions run, one interleaving each.
+    pub executions: u64,
+    /// Executions abandoned because every way on had been explored elsewhere: pure waste, 0 under
+    /// the exhaustive strategy.
+    pub executions_blocked: u64,
+    /// Executions cut off by `steps_max`.
+    pub executions_capped: u64,
+    /// An order-of-magnitude estimate of all executions, for an incomplete exhaustive search.
+    pub executions_estimate: Option<f64>,
+    /// Steps of all executions together.
+    pub steps: u64,
+    /// Steps of the longest execution.
+    pub steps_longest: u64,
+    /// Most threads in one execution, the main one included.
+    pub threads: u32,
+    /// Lock acquisitions that had to wait, over all executions: 0 says that no lock was ever
+    /// contended and the model proves little.
+    pub contended: u64,
+    /// Wall-clock time in seconds.
+    pub seconds: f64,
+    /// Seed of the random strategies.
+    pub seed: Option<u64>,
+}
+
+/// What a search that found nothing is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+#[non_exhaustive]
+pub enum Strength {
+    /// Every interleaving.
+    Exhaustive,
+    /// Every interleaving with at most so many preemptions.
+    Bounded {
+        /// The most preemptions in one interleaving.
+        preemptions_max: u32,
+    },
+    /// A random sample.
+    Sampled,
+    /// One given schedule.
+    Replayed,
+}
+
+/// What runs the threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Engine {
+    /// Gordian's objects on shuttle's runtime; sequential consistency.
+    #[default]
+    Controlled,
+    /// The same operations on loom's primitives; at most 5 threads; C11-like atomics.
+    Loom,
+}
+
+/// One defect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What kind of defect.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// One sentence, lower case, with the names of threads and objects in backquotes.
+    pub message: String,
+    /// Names of the threads involved, sorted.
+    pub threads: Vec<String>,
+    /// Names of the objects involved, sorted.
+    pub objects: Vec<String>,
+    /// Who waits for what, and who holds it. For a deadlock: the cycle, in order.
+    pub edges: Vec<Edge>,
+    /// Where it happened, when it is not about waiting (a release, a slow call, a panic).
+    pub site: Option<Site>,
+    /// What else helps to understand it, one sentence each.
+    pub notes: Vec<String>,
+    /// The steps of the interleaving that led here, in order.
+    pub steps: Vec<Step>,
+    /// 16 hexadecimal digits; equal for the same defect in another run.
+    pub fingerprint: String,
+    /// The schedule that leads here, for [`Checker::replay`](crate::Checker::replay).
+    pub token: String,
+    /// The execution in which it was met first, counted from 1.
+    pub execution: u64,
+    /// In how many executions it was met.
+    pub seen: u64,
+}
+
+/// A thread that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Edge {
+    /// Who waits.
+    pub thread: String,
+    /// What it tries to do: `lock`, `acquire`, `join`, `park` …
+    pub operation: String,
+    /// What it waits for (for a join: the thread).
+    pub object: String,
+    /// Where it waits.
+    pub site: Site,
+    /// Number of the step at which it began to wait.
+    pub step: u32,
+    /// Who could let it go on, when that is one thread.
+    pub holder: Option<Holder>,
+}
+
+/// The thread that could let a waiting one go on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Holder {
+    /// Its name.
+    pub thread: String,
+    /// Where it took what it holds; none for the thread that is waited for in a join.
+    pub site: Option<Site>,
+    /// Number of the step at which it took it.
+    pub step: Option<u32>,
+}
+
+/// One step of an interleaving.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// Counted from 1.
+    pub number: u32,
+    /// Who did it.
+    pub thread: String,
+    /// What: `lock`, `unlock`, `try-lock`, `load`, `spawn`, `join`, `choose` …
+    pub operation: String,
+    /// On what, by name.
+    pub object: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Where in the source.
+    pub site: Site,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It did what it says.
+    Done,
+    /// A try or a timed wait that did not succeed.
+    Failed,
+    /// It never happened: the thread waits here.
+    Blocked,
+    /// The environment chose this case, counted from 0.
+    Chose(u32),
+}
+
+/// A place in the source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Site {
+    /// The file as the compiler names it: relative to the workspace root for the workspace's own.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+impl Site {
+    /// The place of a caller.
+    pub fn of(location: &std::panic::Location<'_>) -> Self {
+        Site { file: location.file().to_owned(), line: location.line(), column: location.column() }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// May block on some back end, or only just did not.
+    Hazard,
+    /// A defect.
+    Error,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $severity:ident;)*) => {
+        /// The kinds of defect. The text form is what reports, baselines and `expect` use.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The text form, such as `double-release`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text),* }
+            }
+
+            /// How bad a finding of this kind is, unless the finding says otherwise.
+            pub const fn severity(self) -> Severity {
+                match self { $(Code::$name => Severity::$severity),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A cycle of threads, each waiting for what the next holds.
+    Deadlock = "deadlock", Error;
+    /// A thread waits for what it holds itself.
+    SelfDeadlock = "self-deadlock", Error;
+    /// A waiter that nobody can wake any more, without a cycle.
+    LostWakeup = "lost-wakeup", Error;
+    /// Release of a lock that is not held.
+    DoubleRelease = "double-release", Error;
+    /// Release by a thread that does not hold the lock.
+    ForeignRelease = "foreign-release", Error;
+    /// A thread ended, or forgot a guard, with a lock held.
+    LeakedGuard = "leaked-guard", Error;
+    /// Two orders of the same locks.
+    LockOrder = "lock-order", Hazard;
+    /// A slow call while a lock is held.
+    SlowUnderLock = "slow-under-lock", Error;
+    /// A blocking lock's guard alive across an await.
+    AwaitUnderLock = "await-under-lock", Error;
+    /// A thread enabled for ever and never served, or a step bound without progress.
+    Starvation = "starvation", Error;
+    /// Only a time-out broke the cycle.
+    TimeoutOnly = "timeout-only", Hazard;
+    /// A panic or a failed invariant or assertion in some interleaving.
+    Panic = "panic", Error;
+    /// The same schedule led elsewhere.
+    Nondeterminism = "nondeterminism", Error;
+    /// A second read of a reader-writer lock by one thread.
+    RecursiveRead = "recursive-read", Hazard;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let found = Code::ALL.iter().find(|code| code.as_str() == text);
+        found.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+/// A text that is not the name of a [`Code`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCode(String);
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no finding code is named `{}`; the codes are ", self.0)?;
+        let names: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
+impl Report {
+    /// Whether there is a finding with this code.
+    pub fn has(&self, code: Code) -> bool {
+        self.find(code).is_some()
+    }
+
+    /// The first finding with this code.
+    pub fn find(&self, code: Code) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.code == code)
+    }
+
+    /// The codes found, sorted, each once.
+    pub fn codes(&self) -> Vec<Code> {
+        let mut codes: Vec<_> = self.findings.iter().map(|finding| finding.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    /// How strong the result is, as a phrase: `exhaustive: 30 interleavings, 4 threads, 0.001 s`.
+    pub fn strength(&self) -> String {
+        let search = &self.search;
+        let kind = match search.strength {
+            Strength::Exhaustive => "exhaustive: ".to_owned(),
+            Strength::Bounded { preemptions_max } => {
+                format!("bounded: ≤ {} preemptions, ", preemptions_max)
+            }
+            Strength::Sampled => format!("sampled ({}): ", search.strategy),
+            Strength::Replayed => "replayed: ".to_owned(),
+        };
+        let engine = match search.engine {
+            Engine::Controlled => "",
+            Engine::Loom => "loom, ",
+        };
+        format!(
+            "{engine}{kind}{} {}, {} {}, {:.3} s",
+            grouped(search.executions),
+            if search.executions == 1 { "interleaving" } else { "interleavings" },
+            search.threads,
+            if search.threads == 1 { "thread" } else { "threads" },
+            search.seconds,
+        )
+    }
+
+    /// Returns when nothing was found and the search did all it was asked to do.
+    ///
+    /// # Panics
+    /// With the explanation of every finding, or of what is missing, otherwise. A search that a
+    /// bound cut off panics too: it proves nothing.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        if self.verdict != Verdict::Clean {
+            panic!("{}", self.explain());
+        }
+    }
+
+    /// Returns the first finding with this code.
+    ///
+    /// # Panics
+    /// When there is none, with what was found instead.
+    #[track_caller]
+    pub fn assert_found(&self, code: Code) -> &Finding {
+        match self.find(code) {
+            Some(finding) => finding,
+            None => panic!("expected a `{code}` finding\n{}", self.explain()),
+        }
+    }
+}
+
+/// `1234567` as `1 234 567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_round_trip_through_text_and_serde() {
+        for &code in Code::ALL {
+            assert_eq!(code.as_str().parse::<Code>().unwrap(), code);
+            let json = serde_json::to_string(&code).unwrap();
+            assert_eq!(json, format!("\"{code}\""));
+            assert_eq!(serde_json::from_str::<Code>(&json).unwrap(), code);
+        }
+        let error = "dead-lock".parse::<Code>().unwrap_err().to_string();
+        assert!(error.contains("`dead-lock`") && error.contains("self-deadlock"), "{error}");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (81204, "81 204")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}
