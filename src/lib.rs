@@ -12,6 +12,8 @@ pub mod thread;
 #[cfg(feature = "model")]
 mod check;
 #[cfg(feature = "model")]
+mod explain;
+#[cfg(feature = "model")]
 pub mod report;
 
 pub use environment::{Choice, any, choose, invariant, slow};
