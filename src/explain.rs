@@ -54,6 +54,17 @@ impl Report {
             .collect();
         blocks.join("\n")
     }
+
+    /// How far the search came: `81 204 of about 6·10⁵ interleavings`.
+    pub fn progress(&self) -> String {
+        let done = grouped(self.search.executions);
+        match self.search.executions_estimate {
+            Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
+                format!("{done} of about {} interleavings", magnitude(estimate))
+            }
+            _ => format!("{done} interleavings"),
+        }
+    }
 }
 
 impl fmt::Display for Report {
@@ -335,7 +346,7 @@ fn explain_incomplete(report: &Report) -> Vec<String> {
     let search = &report.search;
     let text = format!(
         "nothing found so far, but the search ended early: {}",
-        progress(report)
+        report.progress()
     );
     let mut lines = wrapped(&text, "incomplete: ", "  ", HEADLINE_LINES_MAX);
     lines.extend(labelled("model", &report.model));
@@ -355,17 +366,6 @@ fn explain_incomplete(report: &Report) -> Vec<String> {
         "what was not explored is not proved: this is not a pass",
     ));
     lines
-}
-
-/// `81 204 of about 6·10⁵ interleavings`.
-pub(crate) fn progress(report: &Report) -> String {
-    let done = grouped(report.search.executions);
-    match report.search.executions_estimate {
-        Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
-            format!("{done} of about {} interleavings", magnitude(estimate))
-        }
-        _ => format!("{done} interleavings"),
-    }
 }
 
 /// A number of which only the first digit means something: `600`, `6·10⁵`.
