@@ -251,16 +251,19 @@ fn replay(model: &str, token: &str) -> Vec<String> {
         return labelled("replay", &token_elsewhere(token));
     }
     let run = format!("cargo test {model} -- --exact");
-    let line = format!("  replay    GORDIAN_REPLAY={} {run}", quoted(token));
-    if width(&line) <= COLUMNS_MAX {
-        return vec![line];
+    let command = format!("GORDIAN_REPLAY={} {run}", quoted(token));
+    if width(&command) + 12 <= COLUMNS_MAX {
+        return vec![format!("  replay    {command}")];
+    }
+    if width(&command) + 4 <= COLUMNS_MAX {
+        return vec!["  replay".to_owned(), format!("    {command}")];
     }
     let mut lines = vec!["  replay".to_owned()];
     let mut rest = token;
     let mut start = "GORDIAN_REPLAY=";
     while !rest.is_empty() {
-        // Two quotes and the backslash. A quote inside takes four columns; tokens have none.
-        let piece = prefix(rest, COLUMNS_MAX - 3 - start.len());
+        // Two quotes, a space and the backslash. A quote inside takes four; tokens have none.
+        let piece = prefix(rest, COLUMNS_MAX - 4 - start.len());
         lines.push(format!("{start}{}\\", quoted(piece)));
         rest = &rest[piece.len()..];
         start = "";
@@ -1151,9 +1154,9 @@ mod tests {
                   explored  exhaustive: 81 204 interleavings, 3 threads, 0.021 s
                   seen      in 1 interleaving, first in number 3
                   replay
-                GORDIAN_REPLAY='01234567890123456789012345678901234567890123456789012345678901'\
-                '23456789012345678901234567890123456789012345678901234567890123456789012345678'\
-                '9012345678901234567890123456789012345678901234567890123456789' \
+                GORDIAN_REPLAY='0123456789012345678901234567890123456789012345678901234567890'\
+                '1234567890123456789012345678901234567890123456789012345678901234567890123456'\
+                '789012345678901234567890123456789012345678901234567890123456789' \
                 cargo test tests::transfer -- --exact
             "#]],
         );
@@ -1170,6 +1173,17 @@ mod tests {
             found.token
         );
         assert!(joined.starts_with(&whole), "{joined}");
+    }
+
+    #[test]
+    fn tokens_of_every_length_are_replayed() {
+        for length in 1..500 {
+            let mut found = transfer();
+            found.token = "t".repeat(length);
+            let report = report(Verdict::Found, vec![found]);
+            assert!(report.explain().contains("GORDIAN_REPLAY='t"), "{length}");
+            assert_fits(&report);
+        }
     }
 
     #[test]

@@ -393,7 +393,10 @@ fn judge(model: Model, run: Run) -> Outcome {
             (Verdict::Incomplete, false, _) => (Status::Incomplete, None),
             (_, true, true) => (Status::Passed, None),
             (_, true, false) => {
-                let how = format!("the check came out as expected, but {}", ended.status);
+                let how = format!(
+                    "the check came out as expected, but the test failed ({})",
+                    ended.status
+                );
                 (Status::Failed, Some(how))
             }
             // `#[should_panic]`: the test's own answer counts.
