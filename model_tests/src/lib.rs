@@ -1,1 +1,3 @@
 //! What the model tests share.
+
+pub mod programs;
