@@ -365,7 +365,7 @@ pub mod private {
     /// binary. With the environment variable `GORDIAN_REPORT` the report is also written to that
     /// file, as JSON.
     #[track_caller]
-    pub fn run<R: Ending>(
+    pub fn run<R: Ending + 'static>(
         mark: &'static str,
         configure: fn(Checker) -> Checker,
         expect: &[Code],

@@ -5,3 +5,489 @@ pub use std::thread::{
     Builder, JoinHandle, Result, Scope, ScopedJoinHandle, Thread, current, panicking, park, scope,
     spawn, yield_now,
 };
+
+#[cfg(feature = "model")]
+pub use on::*;
+
+#[cfg(feature = "model")]
+mod on {
+    use std::any::Any;
+    use std::cell::RefCell;
+    use std::fmt;
+    use std::io;
+    use std::marker::PhantomData;
+    use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+    use crate::engine;
+    use crate::op::{Site, ThreadId};
+
+    pub use std::thread::Result;
+
+    /// Where a thread leaves its result.
+    struct Packet<T> {
+        result: Mutex<Option<Result<T>>>,
+        /// Whether the result is a panic that nobody has asked for; the scope asks in the end.
+        failed: Arc<AtomicBool>,
+    }
+
+    /// Starts a thread, like [`std::thread::spawn`].
+    #[track_caller]
+    pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Builder::new().spawn(f).expect("failed to spawn thread")
+    }
+
+    /// What a thread is made from, like [`std::thread::Builder`].
+    #[derive(Debug, Default)]
+    pub struct Builder {
+        name: Option<String>,
+        stack_size: Option<usize>,
+    }
+
+    impl Builder {
+        /// A builder for a thread without a name.
+        pub fn new() -> Builder {
+            Builder::default()
+        }
+
+        /// Names the thread; reports use the name.
+        #[must_use]
+        pub fn name(mut self, name: String) -> Builder {
+            self.name = Some(name);
+            self
+        }
+
+        /// Sets the size of the stack in bytes. In a model all stacks are of the size that
+        /// [`Checker::stack_size`](crate::Checker::stack_size) says.
+        #[must_use]
+        pub fn stack_size(mut self, size: usize) -> Builder {
+            self.stack_size = Some(size);
+            self
+        }
+
+        /// Starts the thread.
+        ///
+        /// # Errors
+        /// When the OS cannot; never in a model.
+        #[track_caller]
+        pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+        where
+            F: FnOnce() -> T + Send + 'static,
+            T: Send + 'static,
+        {
+            if engine::is_native() {
+                return self.native().spawn(f).map(|handle| JoinHandle(Handle::Native(handle)));
+            }
+            let (id, packet) = start(self.name, f, Location::caller());
+            Ok(JoinHandle(Handle::Model { thread: Thread::of(id), packet }))
+        }
+
+        /// Starts a thread that ends before its scope does.
+        ///
+        /// # Errors
+        /// When the OS cannot; never in a model.
+        #[track_caller]
+        pub fn spawn_scoped<'scope, 'env, F, T>(
+            self,
+            scope: &'scope Scope<'scope, 'env>,
+            f: F,
+        ) -> io::Result<ScopedJoinHandle<'scope, T>>
+        where
+            F: FnOnce() -> T + Send + 'scope,
+            T: Send + 'scope,
+        {
+            match &scope.inner {
+                ScopeInner::Native(inner) => self
+                    .native()
+                    .spawn_scoped(inner, f)
+                    .map(|handle| ScopedJoinHandle(ScopedHandle::Native(handle))),
+                ScopeInner::Model(children) => {
+                    let (id, packet) = start(self.name, f, Location::caller());
+                    let thread = Thread::of(id);
+                    children.borrow_mut().push(Child { id, failed: Arc::clone(&packet.failed) });
+                    Ok(ScopedJoinHandle(ScopedHandle::Model { thread, packet }))
+                }
+            }
+        }
+
+        fn native(self) -> std::thread::Builder {
+            let mut builder = std::thread::Builder::new();
+            if let Some(name) = self.name {
+                builder = builder.name(name);
+            }
+            if let Some(size) = self.stack_size {
+                builder = builder.stack_size(size);
+            }
+            builder
+        }
+    }
+
+    /// Starts a thread of the model. The caller sees to it that `f` does not outlive what it
+    /// borrows: the thread has ended, or will never run again, before that goes away.
+    fn start<'a, F, T>(name: Option<String>, f: F, site: Site) -> (ThreadId, Arc<Packet<T>>)
+    where
+        F: FnOnce() -> T + 'a,
+        T: 'a,
+    {
+        let failed = Arc::new(AtomicBool::new(false));
+        let packet = Arc::new(Packet { result: Mutex::new(None), failed });
+        let its = Arc::clone(&packet);
+        let body = move || {
+            let result = catch_unwind(AssertUnwindSafe(f));
+            if let Err(payload) = &result
+                && !engine::panicked(&**payload)
+            {
+                drop(its);
+                if let Err(payload) = result {
+                    resume_unwind(payload);
+                }
+                return;
+            }
+            its.failed.store(result.is_err(), Ordering::Relaxed);
+            *its.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        };
+        let body: Box<dyn FnOnce() + 'a> = Box::new(body);
+        // SAFETY: only the lifetime changes. `spawn` without a scope asks for `'static` already; a
+        // scope joins all its threads before it ends, on every path.
+        let body: Box<dyn FnOnce() + 'static> = unsafe { std::mem::transmute(body) };
+        (engine::spawn(name, body, site), packet)
+    }
+
+    /// A handle to wait for a thread's end, like [`std::thread::JoinHandle`].
+    pub struct JoinHandle<T>(Handle<T>);
+
+    enum Handle<T> {
+        Native(std::thread::JoinHandle<T>),
+        Model { thread: Thread, packet: Arc<Packet<T>> },
+    }
+
+    impl<T> JoinHandle<T> {
+        /// Waits for the thread's end and gives its result.
+        ///
+        /// # Errors
+        /// The payload of its panic, if it panicked.
+        #[track_caller]
+        pub fn join(self) -> Result<T> {
+            match self.0 {
+                Handle::Native(handle) => handle.join(),
+                Handle::Model { thread, packet } => {
+                    engine::join(thread.model_id(), Location::caller());
+                    take(&packet)
+                }
+            }
+        }
+
+        /// The thread.
+        pub fn thread(&self) -> &Thread {
+            match &self.0 {
+                Handle::Native(handle) => Thread::native(handle.thread()),
+                Handle::Model { thread, .. } => thread,
+            }
+        }
+
+        /// Whether the thread has come to its end.
+        #[track_caller]
+        pub fn is_finished(&self) -> bool {
+            match &self.0 {
+                Handle::Native(handle) => handle.is_finished(),
+                Handle::Model { thread, .. } => {
+                    engine::is_finished(thread.model_id(), Location::caller())
+                }
+            }
+        }
+    }
+
+    /// The result of a thread that has ended. One that was unwound because the execution is over
+    /// has none; whoever asks then is being unwound as well.
+    fn take<T>(packet: &Packet<T>) -> Result<T> {
+        packet.failed.store(false, Ordering::Relaxed);
+        let result = packet.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.unwrap_or_else(|| Err(Box::new("the execution of the model is over")))
+    }
+
+    impl<T> fmt::Debug for JoinHandle<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("JoinHandle").finish_non_exhaustive()
+        }
+    }
+
+    /// A thread, like [`std::thread::Thread`].
+    #[derive(Clone)]
+    #[repr(transparent)]
+    pub struct Thread(Who);
+
+    #[derive(Clone)]
+    enum Who {
+        Native(std::thread::Thread),
+        Model { id: ThreadId, name: Option<Arc<str>> },
+    }
+
+    impl Thread {
+        fn of(id: ThreadId) -> Thread {
+            let name = engine::thread_name(id);
+            Thread(Who::Model { id, name: Some(name.into()) })
+        }
+
+        /// A native handle's thread has to be given out by reference, so one is kept for good.
+        fn native(thread: &std::thread::Thread) -> &'static Thread {
+            thread_local! {
+                static KNOWN: RefCell<Vec<&'static Thread>> = const { RefCell::new(Vec::new()) };
+            }
+            KNOWN.with_borrow_mut(|known| {
+                let is_it = |its: &&&'static Thread| match &its.0 {
+                    Who::Native(native) => native.id() == thread.id(),
+                    Who::Model { .. } => false,
+                };
+                if let Some(its) = known.iter().find(is_it) {
+                    return *its;
+                }
+                let its: &'static Thread = Box::leak(Box::new(Thread(Who::Native(thread.clone()))));
+                known.push(its);
+                its
+            })
+        }
+
+        fn model_id(&self) -> ThreadId {
+            match self.0 {
+                Who::Model { id, .. } => id,
+                Who::Native(_) => unreachable!("only a model's handle asks"),
+            }
+        }
+
+        /// Gives the thread the token that its next [`park`] takes.
+        #[track_caller]
+        pub fn unpark(&self) {
+            match &self.0 {
+                Who::Native(thread) => thread.unpark(),
+                Who::Model { id, .. } => engine::unpark(*id, Location::caller()),
+            }
+        }
+
+        /// The thread's name.
+        pub fn name(&self) -> Option<&str> {
+            match &self.0 {
+                Who::Native(thread) => thread.name(),
+                Who::Model { name, .. } => name.as_deref(),
+            }
+        }
+    }
+
+    impl fmt::Debug for Thread {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Thread").field("name", &self.name()).finish_non_exhaustive()
+        }
+    }
+
+    /// The current thread.
+    pub fn current() -> Thread {
+        match engine::thread_number() {
+            None => Thread(Who::Native(std::thread::current())),
+            Some(number) => Thread::of(ThreadId(number as u8)),
+        }
+    }
+
+    /// Waits for the current thread's token and takes it. In a model it never wakes without one.
+    #[track_caller]
+    pub fn park() {
+        if engine::is_native() {
+            return std::thread::park();
+        }
+        engine::park(Location::caller());
+    }
+
+    /// Lets other threads go first.
+    #[track_caller]
+    pub fn yield_now() {
+        if engine::is_native() {
+            return std::thread::yield_now();
+        }
+        engine::yield_now(Location::caller());
+    }
+
+    /// Whether the current thread is unwinding.
+    pub fn panicking() -> bool {
+        engine::panicking()
+    }
+
+    /// A scope of threads that may borrow from outside it, like [`std::thread::Scope`].
+    #[expect(
+        explicit_outlives_requirements,
+        reason = "written as std writes it: part of the interface"
+    )]
+    pub struct Scope<'scope, 'env: 'scope> {
+        inner: ScopeInner<'scope, 'env>,
+        // Invariant over both lifetimes, as std's.
+        scope: PhantomData<&'scope mut &'scope ()>,
+        env: PhantomData<&'env mut &'env ()>,
+    }
+
+    enum ScopeInner<'scope, 'env> {
+        Native(&'scope std::thread::Scope<'scope, 'env>),
+        Model(RefCell<Vec<Child>>),
+    }
+
+    // SAFETY: in a model all threads share one OS thread, and the list of children is never
+    // borrowed across an operation. A native scope is `Sync` itself.
+    unsafe impl Sync for Scope<'_, '_> {}
+
+    struct Child {
+        id: ThreadId,
+        failed: Arc<AtomicBool>,
+    }
+
+    /// Runs `f` with a scope whose threads may borrow from outside, and waits for all of them, like
+    /// [`std::thread::scope`].
+    ///
+    /// # Panics
+    /// When a thread that was not joined panicked.
+    #[track_caller]
+    pub fn scope<'env, F, T>(f: F) -> T
+    where
+        F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+    {
+        if engine::is_native() {
+            return native_scope(f);
+        }
+        let site = Location::caller();
+        let inner = ScopeInner::Model(RefCell::new(Vec::new()));
+        let scope = Scope { inner, scope: PhantomData, env: PhantomData };
+        let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
+        // Even when `f` panicked or the execution is over: the threads borrow from this stack.
+        let waited = catch_unwind(AssertUnwindSafe(|| scope.wait(site)));
+        if let Err(payload) = waited {
+            // The execution is over. The threads that are left must be unwound before this stack.
+            let _unwinding = WaitOnDrop { scope: &scope, site };
+            resume_unwind(payload);
+        }
+        match result {
+            Err(payload) => resume_unwind(payload),
+            Ok(_) if scope.has_failed() => panic!("a scoped thread panicked"),
+            Ok(value) => value,
+        }
+    }
+
+    fn native_scope<'env, F, T>(f: F) -> T
+    where
+        F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+    {
+        // Outlives the native scope, and so every thread that uses it.
+        let slot: OnceLock<Scope<'static, 'static>> = OnceLock::new();
+        std::thread::scope(|native| {
+            let inner = ScopeInner::Native(native);
+            let scope = Scope { inner, scope: PhantomData, env: PhantomData };
+            // SAFETY: only the lifetimes change, and only for as long as it is in the slot.
+            let scope = unsafe { std::mem::transmute::<Scope<'_, '_>, Scope<'static, 'static>>(scope) };
+            let scope = slot.get_or_init(|| scope);
+            // SAFETY: gives it the lifetimes back that it had. The slot outlives the native scope.
+            f(unsafe { std::mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope) })
+        })
+    }
+
+    /// Waits for the scope's threads while the stack unwinds: an engine lets a join of an unwinding
+    /// thread wait until the other one is unwound.
+    struct WaitOnDrop<'a, 'scope, 'env> {
+        scope: &'a Scope<'scope, 'env>,
+        site: Site,
+    }
+
+    impl Drop for WaitOnDrop<'_, '_, '_> {
+        fn drop(&mut self) {
+            self.scope.wait(self.site);
+        }
+    }
+
+    impl<'scope> Scope<'scope, '_> {
+        /// Starts a thread of the scope.
+        #[track_caller]
+        pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+        where
+            F: FnOnce() -> T + Send + 'scope,
+            T: Send + 'scope,
+        {
+            Builder::new().spawn_scoped(self, f).expect("failed to spawn thread")
+        }
+
+        /// Whether a thread panicked that nobody joined.
+        fn has_failed(&self) -> bool {
+            let ScopeInner::Model(children) = &self.inner else { return false };
+            children.borrow().iter().any(|child| child.failed.load(Ordering::Relaxed))
+        }
+
+        fn wait(&self, site: Site) {
+            let ScopeInner::Model(children) = &self.inner else { return };
+            let mut at = 0;
+            // Threads of the scope may start more of them.
+            while let Some(id) = children.borrow().get(at).map(|child| child.id) {
+                engine::join(id, site);
+                at += 1;
+            }
+        }
+    }
+
+    impl fmt::Debug for Scope<'_, '_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Scope").finish_non_exhaustive()
+        }
+    }
+
+    /// A handle to wait for the end of a scope's thread, like [`std::thread::ScopedJoinHandle`].
+    pub struct ScopedJoinHandle<'scope, T>(ScopedHandle<'scope, T>);
+
+    enum ScopedHandle<'scope, T> {
+        Native(std::thread::ScopedJoinHandle<'scope, T>),
+        Model { thread: Thread, packet: Arc<Packet<T>> },
+    }
+
+    impl<T> ScopedJoinHandle<'_, T> {
+        /// Waits for the thread's end and gives its result.
+        ///
+        /// # Errors
+        /// The payload of its panic, if it panicked.
+        #[track_caller]
+        pub fn join(self) -> Result<T> {
+            match self.0 {
+                ScopedHandle::Native(handle) => handle.join(),
+                ScopedHandle::Model { thread, packet } => {
+                    engine::join(thread.model_id(), Location::caller());
+                    take(&packet)
+                }
+            }
+        }
+
+        /// The thread.
+        pub fn thread(&self) -> &Thread {
+            match &self.0 {
+                ScopedHandle::Native(handle) => Thread::native(handle.thread()),
+                ScopedHandle::Model { thread, .. } => thread,
+            }
+        }
+
+        /// Whether the thread has come to its end.
+        #[track_caller]
+        pub fn is_finished(&self) -> bool {
+            match &self.0 {
+                ScopedHandle::Native(handle) => handle.is_finished(),
+                ScopedHandle::Model { thread, .. } => {
+                    engine::is_finished(thread.model_id(), Location::caller())
+                }
+            }
+        }
+    }
+
+    impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+        }
+    }
+
+    const _: () = {
+        const fn send_and_sync<T: Send + Sync>() {}
+        send_and_sync::<JoinHandle<Box<dyn Any + Send + Sync>>>();
+        send_and_sync::<Thread>();
+    };
+}

@@ -1,0 +1,201 @@
+//! The distinct findings of a search, in words.
+
+use std::collections::BTreeMap;
+
+use super::{Defect, fingerprint};
+use crate::op::{Action, ObjectId};
+use crate::report::{Code, Edge, Finding, Holder, Severity, Site};
+use crate::trace::{Paths, ReplayToken, Run, Steps};
+
+/// Collects defects: each distinct one is described once, when it is first met.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    /// By what makes a defect distinct: its place in the list, and the execution that met it last.
+    known: BTreeMap<Key, (usize, u64)>,
+}
+
+/// What makes a defect distinct: its code and the places involved (by address: sites are statics).
+type Key = (Code, Vec<usize>, String);
+
+/// Where a defect was met.
+pub(crate) struct Met<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) paths: &'a Paths,
+    /// Counted from 1.
+    pub(crate) execution: u64,
+}
+
+/// More findings than this are counted, not described: nobody reads them, and each holds a trace.
+const FINDINGS_MAX: usize = 1_000;
+
+impl Findings {
+    /// Takes a defect in.
+    pub(crate) fn add(&mut self, defect: &Defect, met: &Met<'_>) {
+        let key = key(defect);
+        if let Some((at, last)) = self.known.get_mut(&key) {
+            if *last != met.execution {
+                *last = met.execution;
+                self.list[*at].seen += 1;
+            }
+            return;
+        }
+        if self.list.len() == FINDINGS_MAX {
+            return;
+        }
+        self.known.insert(key, (self.list.len(), met.execution));
+        self.list.push(describe(defect, met));
+    }
+
+    pub(crate) fn list(&self) -> &[Finding] {
+        &self.list
+    }
+}
+
+fn key(defect: &Defect) -> Key {
+    let pointer = |site: crate::op::Site| std::ptr::from_ref(site).addr();
+    let mut places: Vec<usize> = Vec::new();
+    for wait in &defect.waits {
+        places.push(pointer(wait.site));
+        places.extend(wait.taken.map(|(site, _)| pointer(site)));
+    }
+    places.extend(defect.related.iter().map(|related| pointer(related.site)));
+    places.sort_unstable();
+    places.extend(defect.site.map(pointer));
+    let detail = match defect.code {
+        Code::Starvation => String::new(),
+        _ => defect.detail.clone(),
+    };
+    (defect.code, places, detail)
+}
+
+fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
+    let run = met.run;
+    let steps = run.steps();
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names.dedup();
+        names
+    };
+    Finding {
+        code: defect.code,
+        severity: severity(defect),
+        message: message(defect, run),
+        threads: sorted(defect.threads.iter().map(|&id| run.thread_name(id)).collect()),
+        objects: sorted(defect.objects.iter().map(|&id| run.object_name(id)).collect()),
+        edges: edges(defect, run, &steps),
+        site: defect.site.map(Site::of),
+        notes: notes(defect, run),
+        fingerprint: fingerprint::of(run, defect),
+        token: ReplayToken::of(run, met.paths).to_string(),
+        execution: met.execution,
+        seen: 1,
+        steps: steps.list,
+    }
+}
+
+fn severity(defect: &Defect) -> Severity {
+    defect.code.severity()
+}
+
+fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
+    let number_of = |event: u32| steps.of_event.get(event as usize).copied();
+    let edge = |wait: &super::Wait| Edge {
+        thread: run.thread_name(wait.thread),
+        operation: run.verb(wait.op).to_owned(),
+        object: run.subject(wait.op).unwrap_or_else(|| "its token".to_owned()),
+        site: Site::of(wait.site),
+        step: steps
+            .waiting
+            .iter()
+            .find(|(thread, _)| *thread == wait.thread)
+            .map_or(steps.list.len() as u32, |(_, step)| *step),
+        holder: wait.holder.map(|holder| Holder {
+            thread: run.thread_name(holder),
+            site: wait.taken.map(|(site, _)| Site::of(site)),
+            step: wait.taken.and_then(|(_, event)| number_of(event)),
+        }),
+    };
+    defect.waits.iter().map(edge).collect()
+}
+
+fn notes(defect: &Defect, run: &Run) -> Vec<String> {
+    let held = defect.related.iter().map(|related| {
+        format!(
+            "`{}` took `{}` at {}",
+            run.thread_name(related.holder),
+            run.object_name(related.object),
+            Site::of(related.site)
+        )
+    });
+    held.collect()
+}
+
+/// One sentence, lower case, without a full stop.
+fn message(defect: &Defect, run: &Run) -> String {
+    let thread = |at: usize| format!("`{}`", run.thread_name(defect.threads[at]));
+    let object = |at: usize| format!("`{}`", run.object_name(defect.objects[at]));
+    let detail = &defect.detail;
+    match defect.code {
+        Code::Deadlock if defect.threads.len() == 2 => {
+            format!("{} and {} wait for each other", thread(0), thread(1))
+        }
+        Code::Deadlock => format!("{} wait for one another", all_threads(defect, run)),
+        Code::SelfDeadlock => match defect.waits[0].op.object {
+            ObjectId::NONE => format!("{} waits for its own end", thread(0)),
+            _ => format!("{} waits for {}, which it holds itself", thread(0), object(0)),
+        },
+        Code::LostWakeup => lost_wakeup(defect, run),
+        Code::DoubleRelease => format!("{} releases {}, which nobody holds", thread(0), object(0)),
+        Code::ForeignRelease => {
+            format!("{} releases {}, which {} holds", thread(0), object(0), thread(1))
+        }
+        Code::LeakedGuard => format!("{} ended while it held {}", thread(0), all_objects(defect, run)),
+        Code::SlowUnderLock => format!(
+            "{} makes the slow call `{detail}` while it holds {}",
+            thread(0),
+            all_objects(defect, run)
+        ),
+        Code::TimeoutOnly => {
+            format!("only a time-out broke the cycle of {}", all_threads(defect, run))
+        }
+        Code::Starvation => match defect.objects.first() {
+            Some(_) => format!("{} tried {} {detail}, in vain", thread(0), object(0)),
+            None => format!("{} got nowhere: {detail}", thread(0)),
+        },
+        Code::Panic => format!("{} {detail}", thread(0)),
+        _ => detail.clone(),
+    }
+}
+
+fn lost_wakeup(defect: &Defect, run: &Run) -> String {
+    let wait = &defect.waits[0];
+    let thread = run.thread_name(wait.thread);
+    match (wait.op.action, wait.holder) {
+        (Action::Park, _) => format!("`{thread}` is parked, and nobody is left to unpark it"),
+        (_, Some(holder)) => format!(
+            "`{thread}` waits for `{}`, which `{}` held when it ended",
+            run.subject(wait.op).unwrap_or_default(),
+            run.thread_name(holder)
+        ),
+        (_, None) => format!("`{thread}` waits, and nobody is left to wake it"),
+    }
+}
+
+fn all_threads(defect: &Defect, run: &Run) -> String {
+    listed(defect.threads.iter().map(|&id| run.thread_name(id)).collect())
+}
+
+fn all_objects(defect: &Defect, run: &Run) -> String {
+    listed(defect.objects.iter().map(|&id| run.object_name(id)).collect())
+}
+
+/// "`a`, `b` and `c`".
+fn listed(names: Vec<String>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}

@@ -1,0 +1,94 @@
+//! Detectors: what is wrong with an execution, one kind a file.
+//!
+//! Knows the record of one execution and the state of its objects. Never touches an engine or a
+//! strategy: the same detectors serve all of them.
+
+mod findings;
+mod fingerprint;
+mod holds;
+mod leaks;
+mod panics;
+mod releases;
+mod starvation;
+mod waits;
+
+pub(crate) use findings::{Findings, Met};
+pub(crate) use holds::slow_under_lock;
+pub(crate) use leaks::leaked_guard;
+pub(crate) use panics::{Panicked, broken_invariant, panic_of};
+pub(crate) use releases::misused_release;
+pub(crate) use starvation::starved;
+pub(crate) use waits::{closed_cycle, stuck, timeout_only};
+
+use crate::op::{ObjectId, Op, Site, ThreadId};
+use crate::report::Code;
+
+/// A defect in terms of numbers; [`Findings`] puts it in words, once for each distinct one.
+#[derive(Clone, Debug)]
+pub(crate) struct Defect {
+    pub(crate) code: Code,
+    pub(crate) threads: Vec<ThreadId>,
+    pub(crate) objects: Vec<ObjectId>,
+    pub(crate) waits: Vec<Wait>,
+    /// Where it happened, when it is not about waiting.
+    pub(crate) site: Option<Site>,
+    /// Where else it is about: what is held, and since where.
+    pub(crate) related: Vec<Related>,
+    /// What the sentence needs beyond names: a panic's message, a slow call's name, a count.
+    pub(crate) detail: String,
+}
+
+/// A thread that waits for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    pub(crate) thread: ThreadId,
+    pub(crate) op: Op,
+    pub(crate) site: Site,
+    /// Who could let it go on, if that is one thread.
+    pub(crate) holder: Option<ThreadId>,
+    /// Where and in which event the holder took what it holds.
+    pub(crate) taken: Option<(Site, u32)>,
+}
+
+/// A lock that is held, as background to a defect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Related {
+    pub(crate) object: ObjectId,
+    pub(crate) holder: ThreadId,
+    pub(crate) site: Site,
+}
+
+impl Defect {
+    fn at(code: Code, thread: ThreadId, site: Site) -> Defect {
+        Defect {
+            code,
+            threads: vec![thread],
+            objects: Vec::new(),
+            waits: Vec::new(),
+            site: Some(site),
+            related: Vec::new(),
+            detail: String::new(),
+        }
+    }
+
+    /// The same schedule led elsewhere: `why`, after the step at `site`.
+    pub(crate) fn nondeterminism(thread: ThreadId, site: Site, why: String) -> Defect {
+        Defect { detail: why, ..Defect::at(Code::Nondeterminism, thread, site) }
+    }
+
+    fn waiting(code: Code, waits: Vec<Wait>) -> Defect {
+        Defect {
+            code,
+            threads: waits.iter().map(|wait| wait.thread).collect(),
+            objects: waits
+                .iter()
+                .filter(|wait| wait.op.object != ObjectId::NONE)
+                .map(|wait| wait.op.object)
+                .collect(),
+            waits,
+            site: None,
+            related: Vec::new(),
+            detail: String::new(),
+        }
+    }
+}

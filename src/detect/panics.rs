@@ -1,0 +1,37 @@
+//! Panics: of a thread, and broken invariants.
+
+use super::Defect;
+use crate::op::{Site, ThreadId};
+use crate::report::{self, Code};
+
+/// What the panic hook saw.
+#[derive(Clone, Debug)]
+pub(crate) struct Panicked {
+    pub(crate) message: String,
+    pub(crate) site: Option<report::Site>,
+}
+
+/// The defect of a thread that ended by a panic; `last` is its last operation.
+pub(crate) fn panic_of(thread: ThreadId, panicked: &Panicked, last: Site) -> Defect {
+    let mut defect = Defect::at(Code::Panic, thread, last);
+    defect.detail = match &panicked.site {
+        Some(site) => format!("panicked at {site}: {}", panicked.message),
+        None => format!("panicked: {}", panicked.message),
+    };
+    defect
+}
+
+/// The defect of an invariant that does not hold after a step of the thread.
+pub(crate) fn broken_invariant(
+    thread: ThreadId,
+    name: &str,
+    panicked: Option<&Panicked>,
+    site: Site,
+) -> Defect {
+    let mut defect = Defect::at(Code::Panic, thread, site);
+    defect.detail = match panicked {
+        None => format!("broke invariant `{name}`"),
+        Some(panicked) => format!("broke invariant `{name}`: {}", panicked.message),
+    };
+    defect
+}

@@ -1,0 +1,65 @@
+//! Starvation: a thread that keeps trying and gets nowhere, in an execution that a bound on steps
+//! cut off.
+//!
+//! Judged over the last half of the execution, and only if it was fair: each thread that could go
+//! on did. A thread starves when every attempt it made there failed, and it did nothing else that
+//! counts: no wait that ended, no change that others see, no acquisition that was of use. An
+//! acquisition under which a try failed, so that it was given back for nothing, is no use: that is
+//! the livelock of threads which back off from one another for ever.
+
+use super::Defect;
+use crate::op::{Action, ThreadId};
+use crate::report::Code;
+use crate::trace::{Event, Run, threads_in};
+
+/// Attempts that must have failed.
+const ATTEMPTS_MIN: usize = 3;
+
+/// The threads that starve in an execution that was cut off.
+pub(crate) fn starved(run: &Run) -> Vec<Defect> {
+    let window = &run.events[run.events.len() / 2..];
+    let served = window.iter().fold(0_u64, |mask, event| mask | 1 << event.thread.0);
+    if run.enabled() & !served != 0 {
+        return Vec::new();
+    }
+    threads_in(run.live).filter_map(|thread| starves(window, thread)).collect()
+}
+
+fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
+    let mut attempts = 0;
+    let mut last_failed = None;
+    let mut useless = Vec::new();
+    for event in window.iter().filter(|event| event.thread == thread) {
+        let failed = !event.effect.succeeded();
+        match event.op.action {
+            Action::TryLock | Action::TimedLock if failed => {
+                attempts += 1;
+                last_failed = Some(*event);
+                // What it holds now is of no use: it will be given back.
+                useless.iter_mut().for_each(|(_, failed)| *failed = true);
+            }
+            Action::TryLock | Action::TimedLock | Action::Lock => {
+                useless.push((event.op.object, false));
+            }
+            Action::Unlock => {
+                let at = useless.iter().position(|(lock, _)| *lock == event.op.object);
+                // Taken before the window, or given back unused: count neither.
+                if at.is_some_and(|at| !useless.swap_remove(at).1) {
+                    return None;
+                }
+            }
+            Action::Load => {
+                attempts += 1;
+                last_failed = Some(*event);
+            }
+            Action::Yield | Action::IsLocked | Action::IsFinished | Action::Slow => {}
+            Action::Choose => {}
+            _ => return None,
+        }
+    }
+    let event = last_failed.filter(|_| attempts >= ATTEMPTS_MIN)?;
+    let mut defect = Defect::at(Code::Starvation, thread, event.site);
+    defect.objects.push(event.op.object);
+    defect.detail = format!("{attempts} times in the last {} steps", window.len());
+    Some(defect)
+}

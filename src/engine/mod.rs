@@ -1,0 +1,358 @@
+//! Engines: what runs the threads.
+//!
+//! The face asks here what drives the current OS thread: nothing (then the real primitive is used),
+//! the controlled engine, or loom. Does not know what an operation means (`object/`), nor who
+//! should run next (`explore/`).
+
+mod controlled;
+mod identity;
+#[cfg(feature = "loom")]
+mod loom;
+mod overflow;
+mod panics;
+mod search;
+mod watch;
+
+pub(crate) use identity::Identity;
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+
+use crate::check::Config;
+use crate::op::{Action, Effect, Kind, Op, Site, ThreadId};
+use crate::report::{Engine, Report};
+use watch::Watch;
+
+/// What drives an OS thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Driver {
+    Native,
+    Controlled,
+    #[cfg(feature = "loom")]
+    Loom,
+}
+
+thread_local! {
+    static DRIVER: Cell<Driver> = const { Cell::new(Driver::Native) };
+}
+
+/// Whether no engine drives this OS thread: the real primitives are to be used.
+#[inline]
+pub(crate) fn is_native() -> bool {
+    DRIVER.get() == Driver::Native
+}
+
+/// One operation on an object, by the current thread of the model; whether it succeeded. Outside a
+/// model it does nothing and succeeds.
+#[track_caller]
+pub(crate) fn touch(identity: &Identity, kind: Kind, action: Action) -> bool {
+    let site = Location::caller();
+    match DRIVER.get() {
+        Driver::Native => true,
+        Driver::Controlled => {
+            let object = controlled::object(identity, kind);
+            controlled::perform(Op::on(action, object), site).succeeded()
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::touch(identity, kind, action, site),
+    }
+}
+
+/// One operation that is not about an object.
+fn perform(op: Op, site: Site) -> Effect {
+    match DRIVER.get() {
+        Driver::Native => Effect::Done,
+        Driver::Controlled => controlled::perform(op, site),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::perform(op, site),
+    }
+}
+
+/// See [`crate::slow`].
+#[track_caller]
+pub(crate) fn slow(name: &'static str) {
+    let site = Location::caller();
+    match DRIVER.get() {
+        Driver::Native => {}
+        Driver::Controlled => {
+            let number = controlled::slow_name(name);
+            controlled::perform(Op::plain(Action::Slow, number), site);
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::slow(name, site),
+    }
+}
+
+/// See [`crate::choose`].
+#[track_caller]
+pub(crate) fn choose(cases: usize) -> usize {
+    let site = Location::caller();
+    let cases = u32::try_from(cases).expect("gordian::choose: fewer than 2^32 cases");
+    match perform(Op::plain(Action::Choose, cases), site) {
+        Effect::Chose(case) => case as usize,
+        _ => 0,
+    }
+}
+
+/// See [`crate::invariant`].
+pub(crate) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>) {
+    match DRIVER.get() {
+        Driver::Native => {}
+        Driver::Controlled => controlled::invariant(name, holds),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::invariant(name, holds),
+    }
+}
+
+/// The current thread's number, in a model.
+pub(crate) fn thread_number() -> Option<usize> {
+    match DRIVER.get() {
+        Driver::Native => None,
+        Driver::Controlled => Some(controlled::current().index()),
+        #[cfg(feature = "loom")]
+        Driver::Loom => Some(loom::current().index()),
+    }
+}
+
+/// Lets others go first.
+pub(crate) fn yield_now(site: Site) {
+    perform(Op::plain(Action::Yield, 0), site);
+}
+
+/// Waits for the current thread's token.
+pub(crate) fn park(site: Site) {
+    perform(Op::plain(Action::Park, 0), site);
+}
+
+/// Gives the thread a token.
+pub(crate) fn unpark(thread: ThreadId, site: Site) {
+    perform(Op::of_thread(Action::Unpark, thread), site);
+}
+
+/// Whether the thread has ended.
+pub(crate) fn is_finished(thread: ThreadId, site: Site) -> bool {
+    perform(Op::of_thread(Action::IsFinished, thread), site).succeeded()
+}
+
+/// Waits for the end of the thread.
+pub(crate) fn join(thread: ThreadId, site: Site) {
+    match DRIVER.get() {
+        Driver::Native => unreachable!("a model's thread is joined inside its model"),
+        Driver::Controlled => controlled::join(thread, site),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::join(thread, site),
+    }
+}
+
+/// Starts a thread of the model. `body` must not be called once `spawn` has unwound.
+pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
+    match DRIVER.get() {
+        Driver::Native => unreachable!("a model's thread is started inside a model"),
+        Driver::Controlled => controlled::spawn(name, body, site),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::spawn(name, body, site),
+    }
+}
+
+/// The name of a thread of the model, as reports have it.
+pub(crate) fn thread_name(thread: ThreadId) -> String {
+    match DRIVER.get() {
+        Driver::Native => String::new(),
+        Driver::Controlled => controlled::thread_name(thread),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::thread_name(thread),
+    }
+}
+
+/// Whether the current thread of the model is unwinding.
+pub(crate) fn panicking() -> bool {
+    match DRIVER.get() {
+        Driver::Native => std::thread::panicking(),
+        Driver::Controlled => controlled::panicking(),
+        #[cfg(feature = "loom")]
+        Driver::Loom => std::thread::panicking(),
+    }
+}
+
+/// Called by the panic hook on a thread of a model.
+fn note_panic() {
+    if DRIVER.get() == Driver::Controlled {
+        controlled::note_panic();
+    }
+}
+
+/// Takes note that the current thread's own code has panicked; false when the panic is the
+/// engine's own, which is to be raised again.
+pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> bool {
+    if panics::is_quiet(payload) {
+        return false;
+    }
+    match DRIVER.get() {
+        Driver::Native => {}
+        Driver::Controlled => controlled::panicked(payload),
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::panicked(payload),
+    }
+    true
+}
+
+/// What a model is.
+pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
+
+/// Checks the model on an OS thread of its own, and watches that it gets on.
+pub(crate) fn run(config: Config, model: Model) -> Report {
+    if !is_native() {
+        return search::refused(&config, "a check cannot run inside a model");
+    }
+    let watch = Arc::new(Watch::default());
+    let _enlisted = watch::enlist(&watch);
+    let (sender, receiver) = mpsc::channel();
+    let stall_max = config.stall_max;
+    let settings = config.clone();
+    let watched = Arc::clone(&watch);
+    let name = std::thread::current().name().unwrap_or("gordian").to_owned();
+    let started = std::thread::Builder::new()
+        .name(name)
+        .stack_size(STACK_SIZE.max(config.stack_size))
+        .spawn(move || {
+            // The receiver is gone when the watching thread has given up on this one.
+            let _ = sender.send(search(settings, model, watched));
+        });
+    let thread = match started {
+        Ok(thread) => thread,
+        Err(error) => return search::refused(&config, &format!("no thread: {error}")),
+    };
+    let mut beats = 0;
+    loop {
+        match receiver.recv_timeout(stall_max) {
+            Ok(report) => {
+                let _ = thread.join();
+                return report;
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let why = match thread.join() {
+                    Err(payload) => panics::message(&*payload),
+                    Ok(()) => "it ended without a report".to_owned(),
+                };
+                return search::refused(&config, &format!("the search itself failed: {why}"));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let now = watch.beats.load(Ordering::Relaxed);
+                if now == beats && watch.in_model.load(Ordering::Relaxed) {
+                    return search::stalled(&config, &watch);
+                }
+                beats = now;
+            }
+        }
+    }
+}
+
+/// Stack of the search's OS thread; the model's threads have their own.
+const STACK_SIZE: usize = 8 * 1024 * 1024;
+
+fn search(config: Config, model: Model, watch: Arc<Watch>) -> Report {
+    match config.engine {
+        Engine::Controlled => controlled::run(config, model, watch),
+        #[cfg(feature = "loom")]
+        Engine::Loom => loom::run(config, model, watch),
+        #[cfg(not(feature = "loom"))]
+        Engine::Loom => search::refused(
+            &config,
+            "the loom engine is not built in: add `features = [\"loom\"]` to the dependency on \
+             gordian",
+        ),
+    }
+}
+
+/// The native atomic behind an atomic of the face, as 64 bits.
+pub(crate) struct Access<G, S> {
+    pub(crate) get: G,
+    pub(crate) set: S,
+}
+
+/// Reads an atomic; none outside a model.
+#[track_caller]
+pub(crate) fn load<G: Fn() -> u64, S: Fn(u64)>(
+    identity: &Identity,
+    order: std::sync::atomic::Ordering,
+    native: &Access<G, S>,
+) -> Option<u64> {
+    let site = Location::caller();
+    match DRIVER.get() {
+        Driver::Native => None,
+        Driver::Controlled => {
+            let _ = order;
+            let object = controlled::object(identity, Kind::Atomic);
+            controlled::perform(Op::on(Action::Load, object), site);
+            Some((native.get)())
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => Some(loom::load(identity, order, &native.get, site)),
+    }
+}
+
+/// Overwrites an atomic; whether it did, which outside a model it does not.
+#[track_caller]
+pub(crate) fn store<G: Fn() -> u64, S: Fn(u64)>(
+    identity: &Identity,
+    order: std::sync::atomic::Ordering,
+    bits: u64,
+    native: &Access<G, S>,
+) -> bool {
+    let site = Location::caller();
+    match DRIVER.get() {
+        Driver::Native => return false,
+        Driver::Controlled => {
+            let _ = order;
+            let object = controlled::object(identity, Kind::Atomic);
+            controlled::perform(Op::on(Action::Store, object), site);
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::store(identity, order, bits, &native.get, site),
+    }
+    (native.set)(bits);
+    true
+}
+
+/// Changes an atomic in one step, unless `change` refuses; none outside a model.
+#[track_caller]
+pub(crate) fn update<G: Fn() -> u64, S: Fn(u64)>(
+    identity: &Identity,
+    orders: (std::sync::atomic::Ordering, std::sync::atomic::Ordering),
+    change: &mut dyn FnMut(u64) -> Option<u64>,
+    native: &Access<G, S>,
+) -> Option<Result<u64, u64>> {
+    let site = Location::caller();
+    match DRIVER.get() {
+        Driver::Native => None,
+        Driver::Controlled => {
+            let _ = orders;
+            let object = controlled::object(identity, Kind::Atomic);
+            controlled::perform(Op::on(Action::Update, object), site);
+            let old = (native.get)();
+            Some(match change(old) {
+                None => Err(old),
+                Some(new) => {
+                    (native.set)(new);
+                    Ok(old)
+                }
+            })
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => Some(loom::update(identity, orders, change, native, site)),
+    }
+}
+
+/// A memory fence: nothing under sequential consistency.
+pub(crate) fn fence(order: std::sync::atomic::Ordering) {
+    match DRIVER.get() {
+        Driver::Native | Driver::Controlled => {
+            let _ = order;
+        }
+        #[cfg(feature = "loom")]
+        Driver::Loom => loom::fence(order),
+    }
+}

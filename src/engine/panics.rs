@@ -1,0 +1,79 @@
+//! Panics of a model's threads: caught quietly, and remembered.
+//!
+//! A panic of a model's thread is a finding, not something to print: the hook that is installed
+//! here keeps it and calls the previous hook for all other threads.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+use crate::detect::Panicked;
+use crate::report::Site;
+
+/// Unwinds a thread of an execution that is over. Never reaches the user.
+pub(super) struct Quiet;
+
+thread_local! {
+    static LAST: RefCell<Option<Panicked>> = const { RefCell::new(None) };
+}
+
+/// Ends the current thread of the model without a word.
+pub(super) fn unwind_quietly() -> ! {
+    panic::resume_unwind(Box::new(Quiet))
+}
+
+/// Whether a payload is [`Quiet`].
+pub(super) fn is_quiet(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Quiet>()
+}
+
+/// Installs the hook, once per process. `first` may install foreign hooks: they are taken out of
+/// the way, and the hook that was there before comes back behind ours.
+pub(super) fn install(first: impl FnOnce()) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        first();
+        drop(panic::take_hook());
+        panic::set_hook(Box::new(move |info| {
+            if super::is_native() {
+                previous(info);
+            } else {
+                remember(info);
+            }
+        }));
+    });
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    super::note_panic();
+    let panicked =
+        Panicked { message: message(info.payload()), site: info.location().map(Site::of) };
+    // The hook must not panic: a borrowed cell means that remembering is under way already.
+    LAST.with(|last| {
+        if let Ok(mut last) = last.try_borrow_mut() {
+            *last = Some(panicked);
+        }
+    });
+}
+
+/// The last panic on this OS thread, which is forgotten by this; `payload` serves if the panic came
+/// without the hook.
+pub(super) fn take_last(payload: &(dyn Any + Send)) -> Panicked {
+    let message = message(payload);
+    let last = LAST.with(|last| last.borrow_mut().take());
+    // An older one may have been caught by the model itself.
+    last.filter(|last| last.message == message).unwrap_or(Panicked { message, site: None })
+}
+
+/// The text of a panic's payload.
+pub(super) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        return (*text).to_owned();
+    }
+    match payload.downcast_ref::<String>() {
+        Some(text) => text.clone(),
+        None => "a panic whose payload is not text".to_owned(),
+    }
+}

@@ -1,0 +1,308 @@
+//! What the engines share: one search, its findings and bounds, and the report at its end.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use crate::check::Config;
+use crate::detect::{self, Defect, Findings, Met};
+use crate::engine::watch::Watch;
+use crate::explore::Ending;
+use crate::op::{Action, Op, Site, ThreadId};
+use crate::report::{REPORT_VERSION, Report, Search as Facts, Severity, Strength, Verdict};
+use crate::trace::{Event, Paths, Run};
+
+/// One search: many executions of one model.
+pub(super) struct Search {
+    pub(super) config: Config,
+    pub(super) run: Run,
+    pub(super) paths: Paths,
+    findings: Findings,
+    watch: Arc<Watch>,
+    started: Instant,
+    facts: Facts,
+    /// Why the search had to be broken off.
+    error: Option<String>,
+}
+
+static EPOCHS: AtomicU32 = AtomicU32::new(0);
+
+/// Steps between two looks at the clock.
+const CLOCK_EVERY: usize = 64;
+
+/// A systematic search whose executions are cut off again and again will not become complete: it
+/// stops after so many.
+const CAPPED_MAX: u64 = 100;
+
+impl Search {
+    pub(super) fn new(config: Config, watch: Arc<Watch>) -> Search {
+        Search {
+            run: Run::default(),
+            paths: Paths::new(),
+            findings: Findings::default(),
+            watch,
+            started: Instant::now(),
+            facts: facts(&config),
+            error: None,
+            config,
+        }
+    }
+
+    /// Begins an execution.
+    pub(super) fn begin(&mut self) {
+        let mut epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if epoch == 0 {
+            epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        }
+        self.facts.executions += 1;
+        self.run.restart(epoch, &self.paths);
+        self.watch.epoch.store(epoch, Ordering::Relaxed);
+        self.watch.executions.store(self.facts.executions, Ordering::Relaxed);
+        self.watch.in_model.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends an execution.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.watch.in_model.store(false, Ordering::Relaxed);
+        let steps = self.run.events.len() as u64;
+        self.facts.steps += steps;
+        self.facts.steps_longest = self.facts.steps_longest.max(steps);
+        self.facts.threads = self.facts.threads.max(self.run.spawns.len() as u32 + 1);
+        self.facts.contended += self.run.contended;
+        match ending {
+            Ending::Maximal => {}
+            Ending::Capped => self.facts.executions_capped += 1,
+            Ending::Redundant => self.facts.executions_blocked += 1,
+        }
+        if let Some(why) = self.watch.foreign_use() {
+            self.error.get_or_insert_with(|| why.to_owned());
+        }
+    }
+
+    /// Whether the search has come to an end before its time.
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.error.is_some() || self.facts.incomplete_reason.is_some()
+    }
+
+    /// Whether a bound, or a failure, ends the search before the next execution.
+    pub(super) fn must_stop(&mut self) -> bool {
+        if self.is_broken_off() {
+            return true;
+        }
+        let done = self.facts.executions;
+        let sampled = !self.config.strategy.is_systematic();
+        if self.config.executions_max.is_some_and(|max| done >= max && !sampled) {
+            self.cut_short(format!("executions_max = {done} executions were done"));
+        } else if self.out_of_time() {
+            self.cut_short_by_time();
+        } else if self.facts.executions_capped >= CAPPED_MAX && !sampled {
+            self.cut_short(format!(
+                "{CAPPED_MAX} executions reached steps_max = {} steps: a loop that need not end?",
+                self.config.steps_max
+            ));
+        }
+        self.facts.incomplete_reason.is_some()
+    }
+
+    /// Whether a bound ends the execution here.
+    pub(super) fn out_of_bounds(&mut self) -> bool {
+        let steps = self.run.events.len();
+        if steps >= self.config.steps_max as usize {
+            return true;
+        }
+        if steps % CLOCK_EVERY == CLOCK_EVERY - 1 && self.out_of_time() {
+            self.cut_short_by_time();
+            return true;
+        }
+        false
+    }
+
+    fn out_of_time(&self) -> bool {
+        self.config.time_max.is_some_and(|max| self.started.elapsed() >= max)
+    }
+
+    fn cut_short_by_time(&mut self) {
+        let max = self.config.time_max.unwrap_or_default();
+        self.cut_short(format!("time_max = {} s were over", max.as_secs_f64()));
+    }
+
+    /// Notes why the search is not complete.
+    pub(super) fn cut_short(&mut self, why: String) {
+        self.facts.incomplete_reason.get_or_insert(why);
+    }
+
+    /// Notes why the check cannot be carried out.
+    pub(super) fn fail(&mut self, why: String) {
+        self.error.get_or_insert(why);
+    }
+
+    /// Notes that the same schedule led elsewhere, which ends the search.
+    pub(super) fn diverged(&mut self, why: String) {
+        if self.config.replay.is_some() {
+            self.fail(format!("the replay token does not fit: {why}"));
+            return;
+        }
+        let site = self.run.events.last().map_or(std::panic::Location::caller(), |last| last.site);
+        let thread = self.run.events.last().map_or(ThreadId::MAIN, |last| last.thread);
+        let step = self.run.events.len() + 1;
+        self.report(&Defect::nondeterminism(thread, site, format!("at step {step}, {why}")));
+        self.cut_short("the model is not deterministic".to_owned());
+    }
+
+    pub(super) fn report(&mut self, defect: &Defect) {
+        let met = Met { run: &self.run, paths: &self.paths, execution: self.facts.executions };
+        let before = self.findings.list().len();
+        self.findings.add(defect, &met);
+        if self.findings.list().len() > before {
+            let mut shared = self.watch.findings.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.extend(self.findings.list().last().cloned());
+        }
+    }
+
+    /// Announces an operation; what waiting for it would close is reported.
+    pub(super) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
+        self.watch.beat(by.0, site);
+        self.run.announce(by, op, site);
+        if !self.run.world.enabled(op, by)
+            && let Some(defect) = detect::closed_cycle(&self.run, by)
+        {
+            self.report(&defect);
+        }
+    }
+
+    /// Does the announced operation of the thread; what is wrong with it is reported.
+    pub(super) fn execute(&mut self, by: ThreadId, case: u32) -> Event {
+        let pending = self.run.pending(by).expect("an announced operation");
+        let (op, site) = (pending.op, pending.site);
+        let defect = match op.action {
+            Action::Unlock => detect::misused_release(&self.run, by, op, site),
+            Action::Slow => detect::slow_under_lock(&self.run, by, op, site),
+            Action::Exit => detect::leaked_guard(&self.run, by, op),
+            Action::TimedLock => detect::timeout_only(&self.run, by),
+            _ => None,
+        };
+        if let Some(defect) = defect {
+            self.report(&defect);
+        }
+        self.run.execute(by, case)
+    }
+
+    /// Reports what is wrong when nothing is enabled.
+    pub(super) fn report_stuck(&mut self) {
+        for defect in detect::stuck(&self.run) {
+            self.report(&defect);
+        }
+    }
+
+    /// Reports what is wrong with an execution that a bound on steps cut off.
+    pub(super) fn report_capped(&mut self) {
+        for defect in detect::starved(&self.run) {
+            self.report(&defect);
+        }
+    }
+
+    /// Notes a thread's name for the watching thread.
+    pub(super) fn name_thread(&self, thread: ThreadId) {
+        let mut names = self.watch.thread_names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() <= thread.index() {
+            names.resize(thread.index() + 1, String::new());
+            names[thread.index()] = self.run.thread_name(thread);
+            if names[0].is_empty() {
+                names[0] = "main".to_owned();
+            }
+        }
+    }
+
+    /// The report, at the end of the search.
+    pub(super) fn into_report(mut self, estimate: Option<f64>) -> Report {
+        if self.facts.executions_capped > 0 {
+            self.cut_short(format!(
+                "{} of {} executions reached steps_max = {} steps",
+                self.facts.executions_capped, self.facts.executions, self.config.steps_max
+            ));
+        }
+        self.facts.complete = self.facts.incomplete_reason.is_none() && self.error.is_none();
+        self.facts.executions_estimate = estimate.filter(|_| !self.facts.complete);
+        self.facts.seconds = self.started.elapsed().as_secs_f64();
+        let findings = self.findings.list().to_vec();
+        let found = findings.iter().any(|finding| finding.severity == Severity::Error);
+        let verdict = match (&self.error, found, self.facts.complete) {
+            (Some(_), _, _) => Verdict::Error,
+            (None, true, _) => Verdict::Found,
+            (None, false, true) => Verdict::Clean,
+            (None, false, false) => Verdict::Incomplete,
+        };
+        Report {
+            v: REPORT_VERSION,
+            model: self.config.model,
+            verdict,
+            search: self.facts,
+            findings,
+            error: self.error,
+            expect: Vec::new(),
+        }
+    }
+}
+
+/// The facts before anything is done.
+fn facts(config: &Config) -> Facts {
+    let systematic = config.strategy.is_systematic();
+    let strength = match (&config.replay, config.preemptions_max) {
+        (Some(_), _) => Strength::Replayed,
+        (None, Some(preemptions_max)) if systematic => Strength::Bounded { preemptions_max },
+        (None, _) if systematic => Strength::Exhaustive,
+        (None, _) => Strength::Sampled,
+    };
+    Facts {
+        engine: config.engine,
+        strategy: config.strategy.as_str().to_owned(),
+        strength,
+        complete: false,
+        incomplete_reason: None,
+        executions: 0,
+        executions_blocked: 0,
+        executions_capped: 0,
+        executions_estimate: None,
+        steps: 0,
+        steps_longest: 0,
+        threads: 0,
+        contended: 0,
+        seconds: 0.0,
+        seed: (!systematic).then_some(config.seed),
+    }
+}
+
+/// The report of a check that could not be carried out.
+pub(super) fn refused(config: &Config, why: &str) -> Report {
+    Report {
+        v: REPORT_VERSION,
+        model: config.model.clone(),
+        verdict: Verdict::Error,
+        search: facts(config),
+        findings: Vec::new(),
+        error: Some(why.to_owned()),
+        expect: Vec::new(),
+    }
+}
+
+/// The report of a search that never came back.
+pub(super) fn stalled(config: &Config, watch: &Watch) -> Report {
+    let place = watch.last_site().map_or_else(
+        || "the beginning of the model".to_owned(),
+        |site| format!("its operation at {site}"),
+    );
+    let foreign = watch.foreign_use().map(|why| format!("; {why}")).unwrap_or_default();
+    let why = format!(
+        "`{}` has come to no operation for {} s since {place}: it is blocked in something that \
+         the model does not know (a std lock or channel, I/O, a sleep), or it loops without any \
+         operation{foreign}; use gordian::sync and gordian::thread in the model, or raise \
+         stall_max",
+        watch.last_thread(),
+        config.stall_max.as_secs_f64(),
+    );
+    let mut report = refused(config, &why);
+    report.search.executions = watch.executions.load(Ordering::Relaxed);
+    report.findings = watch.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report
+}

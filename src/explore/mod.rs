@@ -1,0 +1,115 @@
+//! Strategies: who runs next.
+//!
+//! Knows operations by their footprints and by whether they are enabled. Nothing here knows what a
+//! mutex is, what a thread's code does, or how threads are switched. No clock, no hash-map order,
+//! no float decides anything in the systematic strategies.
+
+mod dfs;
+mod exhaustive;
+mod races;
+mod random;
+mod replay;
+mod wakeup;
+
+use crate::check::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
+use crate::op::ThreadId;
+use crate::trace::Run;
+
+/// Decides, step by step and execution by execution.
+pub(crate) trait Strategy {
+    /// Who goes on. `enabled` is not empty; `current` is the thread that ran last.
+    fn next(&mut self, run: &Run, enabled: u64, current: ThreadId) -> Next;
+
+    /// The execution is over; whether there is to be another.
+    fn end(&mut self, run: &Run, ending: Ending) -> bool;
+
+    /// An order-of-magnitude estimate of all executions of the search, those done included.
+    fn estimate(&self) -> Option<f64> {
+        None
+    }
+}
+
+/// What a strategy wants.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// This thread does its announced operation; `case` is chosen if it is a choice.
+    Go { thread: ThreadId, case: u32 },
+    /// Whatever comes now has been explored elsewhere: give the execution up.
+    Redundant,
+    /// The execution does not follow the recorded one: why, in words.
+    Diverged(String),
+    /// The runtime's own scheduler decides among the enabled threads.
+    Runtime,
+}
+
+/// How an execution ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// No thread was enabled: all had ended, or the rest waits for ever.
+    Maximal,
+    /// A bound cut it off.
+    Capped,
+    /// The strategy gave it up.
+    Redundant,
+}
+
+/// The scheduler of the runtime that a strategy relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuntimeScheduler {
+    /// Probabilistic concurrency testing, to find bugs of this depth.
+    Pct(usize),
+    /// Uniform random walk.
+    Urw,
+}
+
+/// The strategy that the settings ask for, and the runtime's scheduler if that is to decide.
+pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeScheduler>) {
+    if let Some(token) = &config.replay {
+        return (Box::new(replay::Replay::new(token.clone())), None);
+    }
+    if let Some(preemptions_max) = config.preemptions_max
+        && config.strategy.is_systematic()
+    {
+        return (Box::new(dfs::Dfs::bounded(preemptions_max)), None);
+    }
+    let executions = config.executions_max.unwrap_or(EXECUTIONS_SAMPLED);
+    let sample = |kind| Box::new(random::Random::new(kind, config.seed, executions));
+    match config.strategy {
+        Name::Exhaustive => (Box::new(exhaustive::Exhaustive::optimal(config.trimmed)), None),
+        Name::Source => (Box::new(exhaustive::Exhaustive::source()), None),
+        Name::Dfs => (Box::new(dfs::Dfs::unbounded()), None),
+        Name::Random => (sample(random::Kind::Walk), None),
+        Name::Surw => (sample(random::Kind::Surw), None),
+        Name::Pos => (sample(random::Kind::Pos), None),
+        Name::HoldAndWait => (sample(random::Kind::HoldAndWait), None),
+        Name::Portfolio => (sample(random::Kind::Portfolio), Some(RuntimeScheduler::Pct(2))),
+        Name::Pct => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Pct(3))),
+        Name::Urw => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Urw)),
+    }
+}
+
+/// The thread that goes on where nothing has been decided: the current one as long as it can, for
+/// few context switches; but after a yield, or a long time alone, the one that waited longest. So
+/// a thread that spins cannot keep the others from ending its wait.
+fn natural(run: &Run, candidates: u64, current: ThreadId) -> ThreadId {
+    debug_assert!(candidates != 0);
+    let fair = || {
+        crate::trace::threads_in(candidates)
+            .min_by_key(|thread| run.threads[thread.index()].last_event)
+            .expect("there is a candidate")
+    };
+    if candidates & (1 << current.0) == 0 {
+        return crate::trace::threads_in(candidates).next().expect("there is a candidate");
+    }
+    let its_pending = run.pending(current).expect("a candidate has announced something");
+    let alone = run.events.iter().rev().take_while(|event| event.thread == current);
+    if its_pending.op.action == crate::op::Action::Yield
+        || alone.take(ALONE_MAX).count() == ALONE_MAX
+    {
+        return fair();
+    }
+    current
+}
+
+/// Steps that one thread does in a row, where nothing has been decided, before others get a turn.
+const ALONE_MAX: usize = 50;

@@ -1,0 +1,12 @@
+//! The record of one execution: who did what, in which order, and what came of it.
+//!
+//! Knows threads, objects and steps by number and by name. Does not know why the order was chosen,
+//! nor whether anything in it is wrong.
+
+mod paths;
+mod run;
+mod token;
+
+pub(crate) use paths::Paths;
+pub(crate) use run::{Event, Run, Steps, threads_in};
+pub use token::ReplayToken;

@@ -1,0 +1,434 @@
+//! One execution while it runs.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::engine::Identity;
+use crate::object::World;
+use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+use crate::report;
+use crate::trace::Paths;
+
+/// One step that was done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) thread: ThreadId,
+    /// Which operation of its thread it is, counted from 0.
+    pub(crate) index: u32,
+    pub(crate) op: Op,
+    pub(crate) effect: Effect,
+    pub(crate) site: Site,
+}
+
+/// A lock that a thread holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) lock: ObjectId,
+    pub(crate) site: Site,
+    /// Index of the event that took it.
+    pub(crate) event: u32,
+    /// Whether a try has failed while it was held: then it was not yet of use.
+    pub(crate) try_failed: bool,
+}
+
+/// An operation that a thread is about to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    pub(crate) op: Op,
+    pub(crate) site: Site,
+    /// How many events there were when it was announced.
+    pub(crate) announced: u32,
+}
+
+/// One thread of the execution.
+#[derive(Debug, Default)]
+pub(crate) struct Thread {
+    /// Whether it was spawned, and has not ended.
+    pub(crate) live: bool,
+    pub(crate) pending: Option<Pending>,
+    /// All operations it announced, the pending one last.
+    pub(crate) ops: Vec<Op>,
+    /// Where it announced them.
+    pub(crate) sites: Vec<Site>,
+    pub(crate) held: Vec<Held>,
+    pub(crate) name: Rc<str>,
+    /// Its spawn path, as [`Paths::text`] has it.
+    pub(crate) path: Rc<str>,
+    /// How many threads it has spawned.
+    pub(crate) children: u32,
+    /// The event of its parent after which it was spawned; none at the very beginning.
+    pub(crate) spawned_after: Option<u32>,
+    /// How many of the events came before its last own one, plus 1; 0 when it has done none.
+    pub(crate) last_event: u32,
+    /// It has joined a thread that panicked: its own panic is a consequence.
+    pub(crate) joined_panicked: bool,
+    pub(crate) panicked: bool,
+}
+
+impl Thread {
+    /// Whether this execution has not spawned it yet.
+    pub(crate) fn is_unborn(&self) -> bool {
+        !self.live && self.ops.is_empty()
+    }
+}
+
+/// One object of the execution.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) kind: Kind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) site: Option<Site>,
+}
+
+/// A spawn: not a step of its own, since no other thread can see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spawn {
+    /// How many events there were.
+    pub(crate) at: u32,
+    pub(crate) parent: ThreadId,
+    pub(crate) child: ThreadId,
+    pub(crate) site: Site,
+}
+
+/// One execution, complete or under way. Reused from one execution to the next for its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// Distinguishes this execution from all others of the process; never 0.
+    pub(crate) epoch: u32,
+    pub(crate) world: World,
+    /// Indexed by [`ThreadId`]; those that this execution did not spawn are there, but not `live`.
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) spawns: Vec<Spawn>,
+    /// Names of slow calls, by the number in the operation.
+    pub(crate) slow_names: Vec<&'static str>,
+    /// Threads that are live, as a mask over ids.
+    pub(crate) live: u64,
+    /// Acquisitions that had to wait.
+    pub(crate) contended: u64,
+}
+
+impl Run {
+    /// Begins a new execution with the main thread alone.
+    pub(crate) fn restart(&mut self, epoch: u32, paths: &Paths) {
+        self.epoch = epoch;
+        self.world.clear();
+        self.objects.clear();
+        self.events.clear();
+        self.spawns.clear();
+        for thread in &mut self.threads {
+            let mut ops = std::mem::take(&mut thread.ops);
+            let mut sites = std::mem::take(&mut thread.sites);
+            let mut held = std::mem::take(&mut thread.held);
+            ops.clear();
+            sites.clear();
+            held.clear();
+            *thread = Thread { ops, sites, held, ..Thread::default() };
+        }
+        self.live = 0;
+        self.contended = 0;
+        self.start(ThreadId::MAIN, None, None, paths);
+    }
+
+    /// Makes the thread live.
+    fn start(
+        &mut self,
+        id: ThreadId,
+        name: Option<String>,
+        spawned_after: Option<u32>,
+        paths: &Paths,
+    ) {
+        while self.threads.len() <= id.index() {
+            self.threads.push(Thread::default());
+        }
+        self.world.add_thread(id);
+        let thread = &mut self.threads[id.index()];
+        thread.live = true;
+        thread.name = name.map_or_else(|| paths.default_name(id), Rc::from);
+        thread.path = paths.text(id);
+        thread.spawned_after = spawned_after;
+        self.live |= 1 << id.0;
+    }
+
+    /// Records a spawn and makes the child live; none when there are too many threads.
+    pub(crate) fn spawn(
+        &mut self,
+        parent: ThreadId,
+        name: Option<String>,
+        site: Site,
+        paths: &mut Paths,
+    ) -> Option<ThreadId> {
+        let number = self.threads[parent.index()].children;
+        let child = paths.child(parent, number)?;
+        let spawner = &mut self.threads[parent.index()];
+        spawner.children += 1;
+        let spawned_after = match spawner.last_event {
+            0 => spawner.spawned_after,
+            last => Some(last - 1),
+        };
+        self.start(child, name, spawned_after, paths);
+        self.spawns.push(Spawn { at: self.events.len() as u32, parent, child, site });
+        Some(child)
+    }
+
+    /// The object's number in this execution, which meets it now if it has not yet.
+    pub(crate) fn object(&mut self, identity: &Identity, kind: Kind) -> ObjectId {
+        if let Some(id) = identity.registered(self.epoch) {
+            return id;
+        }
+        let id = self.world.add(kind);
+        identity.register(self.epoch, id);
+        let name = match identity.name() {
+            "" => Cow::Borrowed(""),
+            name => Cow::Owned(name.to_owned()),
+        };
+        self.objects.push(Object { kind, name, site: identity.site() });
+        id
+    }
+
+    /// The number of a slow call's name.
+    pub(crate) fn slow_name(&mut self, name: &'static str) -> u32 {
+        let known = self.slow_names.iter().position(|known| *known == name);
+        let number = known.unwrap_or_else(|| {
+            self.slow_names.push(name);
+            self.slow_names.len() - 1
+        });
+        number as u32
+    }
+
+    /// Says what the thread is about to do.
+    pub(crate) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
+        let announced = self.events.len() as u32;
+        let thread = &mut self.threads[by.index()];
+        debug_assert!(thread.pending.is_none(), "{by:?} announces two operations at once");
+        thread.pending = Some(Pending { op, site, announced });
+        thread.ops.push(op);
+        thread.sites.push(site);
+        if matches!(op.action, Action::Lock | Action::TimedLock)
+            && self.world.holder(op.object).is_some_and(|holder| holder != by)
+        {
+            self.contended += 1;
+        }
+    }
+
+    /// The announced operation of a live thread.
+    pub(crate) fn pending(&self, thread: ThreadId) -> Option<Pending> {
+        self.threads[thread.index()].pending
+    }
+
+    /// The threads whose announced operation could be done now.
+    pub(crate) fn enabled(&self) -> u64 {
+        let mut enabled = 0;
+        for thread in threads_in(self.live) {
+            if let Some(pending) = self.pending(thread)
+                && self.world.enabled(pending.op, thread)
+            {
+                enabled |= 1 << thread.0;
+            }
+        }
+        enabled
+    }
+
+    /// Does the announced operation of the thread and records it. `case` is what the environment
+    /// chose, if it is a choice.
+    pub(crate) fn execute(&mut self, by: ThreadId, case: u32) -> Event {
+        let pending = self.threads[by.index()].pending.take().expect("an announced operation");
+        let op = pending.op;
+        let owner_before = match op.action {
+            Action::Unlock => self.world.holder(op.object),
+            _ => None,
+        };
+        let mut effect = self.world.apply(op, by);
+        if op.action == Action::Choose {
+            effect = Effect::Chose(case);
+        }
+        let number = self.events.len() as u32;
+        self.update_held(op, by, effect, owner_before, pending.site);
+        let thread = &mut self.threads[by.index()];
+        thread.last_event = number + 1;
+        let index = thread.ops.len() as u32 - 1;
+        if op.action == Action::Exit {
+            thread.live = false;
+            self.live &= !(1 << by.0);
+        }
+        let event = Event { thread: by, index, op, effect, site: pending.site };
+        self.events.push(event);
+        event
+    }
+
+    fn update_held(
+        &mut self,
+        op: Op,
+        by: ThreadId,
+        effect: Effect,
+        owner_before: Option<ThreadId>,
+        site: Site,
+    ) {
+        match op.action {
+            Action::Lock | Action::TryLock | Action::TimedLock => {
+                let held = &mut self.threads[by.index()].held;
+                if effect.succeeded() {
+                    let event = self.events.len() as u32;
+                    held.push(Held { lock: op.object, site, event, try_failed: false });
+                } else {
+                    held.iter_mut().for_each(|held| held.try_failed = true);
+                }
+            }
+            Action::Unlock => {
+                if let Some(owner) = owner_before {
+                    let held = &mut self.threads[owner.index()].held;
+                    if let Some(at) = held.iter().rposition(|held| held.lock == op.object) {
+                        held.remove(at);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How the thread took the lock that it holds.
+    pub(crate) fn how_held(&self, lock: ObjectId, by: ThreadId) -> Option<Held> {
+        self.threads[by.index()].held.iter().rev().find(|held| held.lock == lock).copied()
+    }
+
+    /// The object's name, for people.
+    pub(crate) fn object_name(&self, id: ObjectId) -> String {
+        let object = &self.objects[id.index()];
+        if !object.name.is_empty() {
+            return object.name.to_string();
+        }
+        let kind = match object.kind {
+            Kind::Mutex => "mutex",
+            Kind::RawLock => "lock",
+            Kind::Atomic => "atomic",
+            Kind::Ghost => "ghost",
+        };
+        let Some(site) = object.site else {
+            return format!("{kind}#{}", id.0);
+        };
+        let file = site.file().rsplit(['/', '\\']).next().unwrap_or(site.file());
+        let same = |other: &&Object| other.name.is_empty() && other.site == object.site;
+        let twins = self.objects.iter().filter(same).count();
+        if twins == 1 {
+            return format!("{kind}@{file}:{}", site.line());
+        }
+        let before = self.objects[..id.index()].iter().filter(same).count();
+        format!("{kind}@{file}:{}#{}", site.line(), before + 1)
+    }
+
+    /// The thread's name, for people.
+    pub(crate) fn thread_name(&self, id: ThreadId) -> String {
+        self.threads[id.index()].name.to_string()
+    }
+
+    /// What the operation is about, for people: an object, a thread, a slow call.
+    pub(crate) fn subject(&self, op: Op) -> Option<String> {
+        match op.action {
+            Action::Spawn | Action::Join | Action::IsFinished | Action::Unpark => {
+                Some(self.thread_name(op.thread()))
+            }
+            Action::Slow => Some(self.slow_names[op.arg as usize].to_owned()),
+            Action::Exit | Action::Park | Action::Yield | Action::Choose => None,
+            _ => Some(self.object_name(op.object)),
+        }
+    }
+
+    /// What the operation is called, for people.
+    pub(crate) fn verb(&self, op: Op) -> &'static str {
+        let kind = self.objects.get(op.object.index()).map(|object| object.kind);
+        let raw = kind == Some(Kind::RawLock);
+        match op.action {
+            Action::Lock if raw => "acquire",
+            Action::Unlock if raw => "release",
+            Action::TryLock if raw => "try-acquire",
+            Action::TimedLock if raw => "timed-acquire",
+            Action::Lock => "lock",
+            Action::Unlock => "unlock",
+            Action::TryLock => "try-lock",
+            Action::TimedLock => "timed-lock",
+            Action::IsLocked => "is-locked",
+            Action::Load => "load",
+            Action::Store => "store",
+            Action::Update => "update",
+            Action::Spawn => "spawn",
+            Action::Exit => "exit",
+            Action::Join => "join",
+            Action::IsFinished => "is-finished",
+            Action::Park => "park",
+            Action::Unpark => "unpark",
+            Action::Yield => "yield",
+            Action::Slow => "slow",
+            Action::Choose => "choose",
+        }
+    }
+
+    /// The steps so far, spawns and waiting threads included, for a report. Also says for each
+    /// event, and for the waiting operation of each thread, which number its step has.
+    pub(crate) fn steps(&self) -> Steps {
+        let mut steps = Steps { list: Vec::new(), of_event: Vec::new(), waiting: Vec::new() };
+        let waiting: Vec<(ThreadId, Pending)> = threads_in(self.live)
+            .filter_map(|thread| Some((thread, self.pending(thread)?)))
+            .filter(|(thread, pending)| !self.world.enabled(pending.op, *thread))
+            .collect();
+        for at in 0..=self.events.len() as u32 {
+            for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
+                let op = Op::of_thread(Action::Spawn, spawn.child);
+                self.push(&mut steps, spawn.parent, op, report::Outcome::Done, spawn.site);
+            }
+            for &(thread, pending) in waiting.iter().filter(|(_, its)| its.announced == at) {
+                self.push(&mut steps, thread, pending.op, report::Outcome::Blocked, pending.site);
+                steps.waiting.push((thread, steps.list.len() as u32));
+            }
+            if let Some(event) = self.events.get(at as usize) {
+                let outcome = match event.effect {
+                    Effect::Done => report::Outcome::Done,
+                    Effect::Failed => report::Outcome::Failed,
+                    Effect::Chose(case) => report::Outcome::Chose(case),
+                };
+                self.push(&mut steps, event.thread, event.op, outcome, event.site);
+                steps.of_event.push(steps.list.len() as u32);
+            }
+        }
+        steps
+    }
+
+    fn push(
+        &self,
+        steps: &mut Steps,
+        thread: ThreadId,
+        op: Op,
+        outcome: report::Outcome,
+        site: Site,
+    ) {
+        steps.list.push(report::Step {
+            number: steps.list.len() as u32 + 1,
+            thread: self.thread_name(thread),
+            operation: self.verb(op).to_owned(),
+            object: self.subject(op),
+            outcome,
+            site: report::Site::of(site),
+        });
+    }
+}
+
+/// The steps of a run as a report shows them.
+pub(crate) struct Steps {
+    pub(crate) list: Vec<report::Step>,
+    /// By event: the number of its step.
+    pub(crate) of_event: Vec<u32>,
+    /// The number of the step at which each waiting thread waits.
+    pub(crate) waiting: Vec<(ThreadId, u32)>,
+}
+
+/// The threads in a mask, in the order of their ids.
+pub(crate) fn threads_in(mut mask: u64) -> impl Iterator<Item = ThreadId> {
+    std::iter::from_fn(move || {
+        if mask == 0 {
+            return None;
+        }
+        let id = ThreadId(mask.trailing_zeros() as u8);
+        mask &= mask - 1;
+        Some(id)
+    })
+}
