@@ -319,13 +319,9 @@ fn run(row: &Row) -> Result<(), String> {
     if got == expected && search.complete {
         return Ok(());
     }
+    let why = [search.incomplete_reason.as_deref(), report.error.as_deref()];
     Err(format!(
-        "expected {expected:?} (executions, deadlocked, blocked), got {got:?}{}",
-        search
-            .incomplete_reason
-            .iter()
-            .map(|why| format!(", {why}"))
-            .collect::<String>(),
+        "expected {expected:?} (executions, deadlocked, blocked), got {got:?} {why:?}"
     ))
 }
 

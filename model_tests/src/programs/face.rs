@@ -92,8 +92,9 @@ impl Record {
 struct Run {
     trace: Trace,
     end: End,
-    /// Threads that were started and have not yet said what they do first.
-    silent: usize,
+    /// Threads that were started less those that have said what they do first. A thread may say so
+    /// before the one that started it goes on: it is below 0 for that moment.
+    silent: i32,
     finished: Vec<bool>,
 }
 
@@ -146,7 +147,7 @@ impl Run {
             .iter()
             .zip(&self.end.frames)
             .zip(&self.finished);
-        self.silent > 0
+        self.silent != 0
             || waiting.into_iter().any(|((op, frame), finished)| match op {
                 None => frame.is_some() && !finished,
                 Some(Op::Lock(lock)) => self.end.owners[*lock].is_none(),
