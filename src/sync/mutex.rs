@@ -24,7 +24,6 @@ mod on {
     use crate::engine::{self, Identity};
     use crate::op::{Action, Kind};
     use lock_api::RawMutex as _;
-    use lock_api::{RawMutexFair as _, RawMutexTimed as _};
     use std::borrow::Cow;
     use std::fmt;
     use std::ops::Deref;
