@@ -1,1 +1,4 @@
 //! What the model tests share.
+
+pub mod child;
+pub mod programs;
