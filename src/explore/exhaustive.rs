@@ -160,7 +160,12 @@ impl Exhaustive {
         let part = Part::new(run, run.world.footprint(pending.op, thread), shared);
         let chosen = Node::new(thread, index, case, part);
         if pending.op.action == Action::Choose {
-            add_cases(&mut tree, &sleep, &chosen, pending.op.arg);
+            // Where something sleeps, what follows the other cases, if it matters, is found from
+            // the branch in which the sleeper went first. Source sets cannot rely on that.
+            let asleep = sleep.iter().any(|its| its.thread != thread);
+            if !asleep || self.mode == Mode::Source {
+                add_cases(&mut tree, &sleep, &chosen, pending.op.arg);
+            }
         }
         self.frames.push(Frame {
             chosen,
@@ -242,18 +247,14 @@ impl Exhaustive {
     }
 }
 
-/// The other cases of a choice are to be explored as well, unless something sleeps here: then what
-/// follows the other cases, if it matters, is found from the branch in which the sleeper went first.
+/// The other cases of a choice are to be explored as well.
 fn add_cases(tree: &mut Vec<Node>, sleep: &[Sleeper], chosen: &Node, cases: u32) {
     let thread = chosen.thread;
-    if sleep.iter().any(|its| its.thread != thread) {
-        return;
-    }
     for case in (0..cases).filter(|&case| case != chosen.case) {
         let known = tree
             .iter()
             .any(|node| node.thread == thread && node.case == case)
-            || sleep.iter().any(|its| its.case == case);
+            || sleep.iter().any(|its| its.thread == thread && its.case == case);
         if !known {
             tree.push(chosen.with_case(case));
         }
