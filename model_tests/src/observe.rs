@@ -1,0 +1,83 @@
+//! Checks a specimen in a scenario, and reads the report.
+//!
+//! Knows how a [`Sign`] is recognised. Does not know which signs are wanted: the table does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gordian::report::Engine;
+use gordian::{Checker, Code, Report};
+
+use crate::properties::{Judge, Property};
+use crate::scenario::{Build, Scenario};
+use crate::table::{Case, Sign};
+
+/// A report, and what the executions did beyond it.
+#[derive(Debug)]
+pub struct Observed {
+    /// The report.
+    pub report: Report,
+    /// Executions that came to their end with every currency visited. Only counted, never looked
+    /// at by the model: it does not influence the search.
+    pub isolated: u64,
+}
+
+/// Checks a program in a scenario.
+pub fn observe(checker: Checker, build: Build, scenario: Scenario, judge: Judge) -> Observed {
+    let isolated = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&isolated);
+    let report = checker.check(move || {
+        let world = scenario.run(build, judge);
+        if scenario.currencies == 1 || world.market.visited() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    Observed { report, isolated: isolated.load(Ordering::Relaxed) }
+}
+
+/// The judge that looks for a sign.
+fn judge_of(sign: Sign) -> Judge {
+    match sign {
+        Sign::Code(_) => Judge::Detectors,
+        Sign::Property(property) => Judge::By(property),
+        Sign::Anything => Judge::All,
+    }
+}
+
+/// A checker for a case.
+pub fn checker(name: &str, case: &Case, engine: Engine) -> Checker {
+    let checker = Checker::new().name(name).engine(engine);
+    match case.endless {
+        None => checker,
+        Some(steps) => checker.steps_max(steps).executions_max(2_000),
+    }
+}
+
+/// Whether a program shows the sign in a case, and the report that says so.
+pub fn shows(name: &str, build: Build, case: &Case, sign: Sign, engine: Engine) -> (bool, Report) {
+    let checker = checker(name, case, engine);
+    let observed = observe(checker, build, case.scenario, judge_of(sign));
+    let shown = is_shown(&observed, &case.scenario, sign);
+    (shown, observed.report)
+}
+
+fn is_shown(observed: &Observed, scenario: &Scenario, sign: Sign) -> bool {
+    let report = &observed.report;
+    match sign {
+        Sign::Code(code) => report.has(code),
+        Sign::Anything => !report.findings.is_empty(),
+        // A loop that never comes to the other currency ends in no failed check: it ends nowhere.
+        Sign::Property(Property::Isolation) => observed.isolated < report.search.executions,
+        // The slow call lasts until the client has its answer: waiting for it is a deadlock.
+        Sign::Property(Property::BoundedReply) if scenario.patient => {
+            report.has(Code::Deadlock) || has_panic(report, Property::BoundedReply)
+        }
+        Sign::Property(property) => has_panic(report, property),
+    }
+}
+
+/// Whether a check or an invariant with the property's name failed.
+fn has_panic(report: &Report, property: Property) -> bool {
+    let findings = report.findings.iter().filter(|finding| finding.code == Code::Panic);
+    findings.into_iter().any(|finding| finding.message.contains(property.name()))
+}
