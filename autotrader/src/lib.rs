@@ -73,7 +73,7 @@
 //! assert!(trader.stats(Currency(0)).unwrap().active);
 //! trader.reset(Currency(0)).unwrap();
 //! let stats = trader.stats(Currency(0)).unwrap();
-//! assert!(!stats.active && stats.paused && stats.orphans == 1);
+//! assert!(!stats.active && stats.paused && stats.orphaned() == 1);
 //! trader.stop();
 //! assert!(!trader.pass(lease));
 //! ```

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::{Coins, Currency, CycleId, Epoch, Money, OpId};
+use crate::cycle::{Coins, Currency, CycleId, Epoch, Money, OpId, Orphan};
 use crate::exchange::ClientOrderId;
 
 /// The right to be *the* main loop, from a start to the next stop.
@@ -95,10 +95,17 @@ pub struct Stats {
     pub busy: bool,
     /// Whether that is an order whose fate is unknown.
     pub unknown: bool,
-    /// Coins in the orphan ledger.
-    pub orphans: Coins,
+    /// The orphan ledger: coins that no cycle owns.
+    pub orphans: Vec<Orphan>,
     /// Profit so far.
     pub profit: Money,
+}
+
+impl Stats {
+    /// Coins in the orphan ledger.
+    pub fn orphaned(&self) -> Coins {
+        self.orphans.iter().map(|orphan| orphan.volume).sum()
+    }
 }
 
 /// An autotrader.

@@ -371,7 +371,7 @@ impl<X: Exchange, J: Journal> Protocol for Autotrader<X, J> {
                 cell.operation,
                 Some(Operation { phase: Phase::Unknown(_), .. })
             ),
-            orphans: book.orphaned(),
+            orphans: book.orphans.clone(),
             profit: book.profit,
         })
     }

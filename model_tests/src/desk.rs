@@ -14,46 +14,49 @@ use crate::properties::{Judge, Property as P};
 const REMEMBERED: &[P] =
     &[P::ResetWins, P::NoOrderAfterReset, P::PauseIsTheUsers, P::Durable];
 
-/// What clients were told, by currency. Ghosts: each access is one step.
+/// What clients were told. Ghosts: each access is one step, so each client has its own.
 #[derive(Debug)]
 pub struct Desk {
     remembers: bool,
-    /// Whether a resume may overlap a reset: then the two must be told apart.
-    overlaps: bool,
-    standing: Vec<Ghost<Standing>>,
+    /// By currency, then by client.
+    notes: Vec<Vec<Note>>,
     watches_stops: bool,
     stopped: Ghost<BTreeSet<String>>,
     watches_leases: bool,
     over: Ghost<BTreeSet<Lease>>,
 }
 
-/// One currency's answers.
-#[derive(Debug, Default)]
-struct Standing {
-    /// A reset has answered "ok", and no resume was requested since or overlapped with it.
-    reset: bool,
-    /// Number of resumes requested.
-    resumes: u64,
-    /// Number of resumes requested and not answered.
-    resuming: u64,
+/// One client's dealings with one currency.
+#[derive(Debug)]
+struct Note {
+    told: Ghost<Told>,
+    /// Number of its resumes that were answered.
+    resumed: Ghost<u64>,
 }
 
-/// What a client knows when it asks for a reset.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
+#[derive(Debug, Default)]
+struct Told {
+    /// Its reset has answered "ok", and it has not asked for a resume since.
+    reset: Option<Mark>,
+    /// Number of resumes that it has asked for.
     resumes: u64,
-    resuming: bool,
 }
+
+/// What there was when a client asked for a reset: the number of resumes that each client had asked
+/// for. None when one of them was not answered yet: it may come after the reset.
+#[derive(Clone, Debug)]
+pub struct Mark(Option<Vec<u64>>);
 
 impl Desk {
     /// Nobody has asked anything yet.
-    pub fn new(judge: Judge, currencies: usize, overlaps: bool, watches_stops: bool) -> Self {
-        let standing =
-            |index| Ghost::new(Standing::default()).named(format!("answers {index}"));
+    pub fn new(judge: Judge, currencies: usize, clients: usize, watches_stops: bool) -> Self {
+        let note = |client| Note {
+            told: Ghost::new(Told::default()).named(format!("client-{} was told", client + 1)),
+            resumed: Ghost::new(0).named(format!("client-{} resumed", client + 1)),
+        };
         Desk {
             remembers: REMEMBERED.iter().any(|property| judge.asks(*property)),
-            overlaps,
-            standing: (0..currencies).map(standing).collect(),
+            notes: (0..currencies).map(|_| (0..clients).map(note).collect()).collect(),
             watches_stops: watches_stops && judge.asks(P::StopIsPrompt),
             stopped: Ghost::new(BTreeSet::new()).named("stopped loops"),
             watches_leases: watches_stops && judge.asks(P::OneLoop),
@@ -62,48 +65,62 @@ impl Desk {
     }
 
     /// A client asks for a reset.
-    pub fn reset_begins(&self, currency: Currency) -> Mark {
-        if !self.remembers || !self.overlaps {
-            return Mark { resumes: 0, resuming: false };
+    pub fn reset_begins(&self, currency: Currency, client: usize) -> Mark {
+        if !self.remembers {
+            return Mark(None);
         }
-        self.standing[currency.0].read(|standing| Mark {
-            resumes: standing.resumes,
-            resuming: standing.resuming > 0,
-        })
+        let mut resumes = Vec::new();
+        for (index, note) in self.notes[currency.0].iter().enumerate() {
+            if index == client {
+                resumes.push(0);
+                continue;
+            }
+            let answered = note.resumed.read(|answered| *answered);
+            let asked = note.told.read(|told| told.resumes);
+            if asked != answered {
+                return Mark(None);
+            }
+            resumes.push(asked);
+        }
+        Mark(Some(resumes))
     }
 
-    /// The reset answered "ok". A resume that overlapped it may have come after it.
-    pub fn reset_answered(&self, currency: Currency, mark: Mark) {
+    /// The reset answered "ok".
+    pub fn reset_answered(&self, currency: Currency, client: usize, mark: Mark) {
         if self.remembers {
-            let overlaps = self.overlaps;
-            self.standing[currency.0].write(|standing| {
-                let overlapped = mark.resuming || standing.resumes != mark.resumes;
-                standing.reset = !(overlaps && overlapped);
-            });
+            self.notes[currency.0][client].told.write(|told| told.reset = Some(mark));
         }
     }
 
     /// A client asks for a resume: from here on the pause may end.
-    pub fn resume_begins(&self, currency: Currency) {
+    pub fn resume_begins(&self, currency: Currency, client: usize) {
         if self.remembers {
-            self.standing[currency.0].write(|standing| {
-                standing.reset = false;
-                standing.resumes += 1;
-                standing.resuming += 1;
+            self.notes[currency.0][client].told.write(|told| {
+                told.reset = None;
+                told.resumes += 1;
             });
         }
     }
 
     /// The resume was answered.
-    pub fn resume_answered(&self, currency: Currency) {
-        if self.remembers && self.overlaps {
-            self.standing[currency.0].write(|standing| standing.resuming -= 1);
+    pub fn resume_answered(&self, currency: Currency, client: usize) {
+        let notes = &self.notes[currency.0];
+        if self.remembers && notes.len() > 1 {
+            notes[client].resumed.write(|resumed| *resumed += 1);
         }
     }
 
-    /// Whether a reset has been answered and not been undone.
+    /// Whether a client's reset has been answered, and no client has asked for a resume since that
+    /// client asked for the reset.
     pub fn is_reset(&self, currency: Currency) -> bool {
-        self.standing[currency.0].read(|standing| standing.reset)
+        let notes = &self.notes[currency.0];
+        let told = |note: &Note| note.told.read(|told| (told.reset.clone(), told.resumes));
+        let told: Vec<_> = notes.iter().map(told).collect();
+        told.iter().enumerate().any(|(client, (reset, _))| {
+            let Some(Mark(Some(mark))) = reset else { return false };
+            let others = told.iter().zip(mark).enumerate().filter(|(index, _)| *index != client);
+            others.into_iter().all(|(_, ((_, resumes), marked))| resumes == marked)
+        })
     }
 
     /// A stop has answered: the loop with this thread name and this lease is over.

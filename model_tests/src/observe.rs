@@ -2,14 +2,13 @@
 //!
 //! Knows how a [`Sign`] is recognised. Does not know which signs are wanted: the table does.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use gordian::report::Engine;
 use gordian::{Checker, Code, Report};
 
 use crate::properties::{Judge, Property};
-use crate::scenario::{Build, Scenario};
+use crate::scenario::{Build, Ending, Scenario};
 use crate::table::{Case, Sign};
 
 /// A report, and what the executions did beyond it.
@@ -17,22 +16,27 @@ use crate::table::{Case, Sign};
 pub struct Observed {
     /// The report.
     pub report: Report,
-    /// Executions that came to their end with every currency visited. Only counted, never looked
-    /// at by the model: it does not influence the search.
+    /// How executions ended: a set, for there are many. Filled by the model, but never looked at
+    /// by it: it does not influence the search.
+    pub endings: Vec<Ending>,
+    /// Executions that came to their end with every currency visited.
     pub isolated: u64,
 }
 
 /// Checks a program in a scenario.
 pub fn observe(checker: Checker, build: Build, scenario: Scenario, judge: Judge) -> Observed {
-    let isolated = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&isolated);
+    let seen = Arc::new(Mutex::new((Vec::<Ending>::new(), 0)));
+    let note = Arc::clone(&seen);
     let report = checker.check(move || {
-        let world = scenario.run(build, judge);
-        if scenario.currencies == 1 || world.market.visited() {
-            count.fetch_add(1, Ordering::Relaxed);
+        let ending = scenario.run(build, judge);
+        let (endings, isolated) = &mut *note.lock().expect("nothing panics with it");
+        *isolated += u64::from(ending.visited);
+        if !endings.contains(&ending) {
+            endings.push(ending);
         }
     });
-    Observed { report, isolated: isolated.load(Ordering::Relaxed) }
+    let (endings, isolated) = std::mem::take(&mut *seen.lock().expect("nothing panics with it"));
+    Observed { report, endings, isolated }
 }
 
 /// The judge that looks for a sign.

@@ -104,6 +104,8 @@ pub enum Judge {
     Detectors,
     /// By one.
     By(Property),
+    /// By some.
+    These(&'static [Property]),
     /// By all.
     All,
 }
@@ -114,6 +116,7 @@ impl Judge {
         match self {
             Judge::Detectors => false,
             Judge::By(only) => only == property,
+            Judge::These(some) => some.contains(&property),
             Judge::All => true,
         }
     }

@@ -88,9 +88,8 @@ impl Scenario {
     }
 
     fn world(&self, judge: Judge) -> World {
-        let overlaps = self.clients.len() > 1 && self.calls(|c| matches!(c, Call::Resume(_))) > 0;
         let stops = self.calls(|call| matches!(call, Call::Stop(_))) > 0;
-        let desk = Arc::new(Desk::new(judge, self.currencies, overlaps, stops));
+        let desk = Arc::new(Desk::new(judge, self.currencies, self.clients.len(), stops));
         let disk = Arc::new(Disk::new(self.faults));
         let (books, records) = (Arc::clone(&desk), Arc::clone(&disk));
         let market = Market::new(self.script, judge, books, records, self.currencies);
@@ -99,7 +98,7 @@ impl Scenario {
     }
 
     /// Runs one execution. To be called in a model.
-    pub fn run(&self, build: Build, judge: Judge) -> World {
+    pub fn run(&self, build: Build, judge: Judge) -> Ending {
         let world = self.world(judge);
         let program = build(&world);
         let mut lease = program.start().expect("a new program is not running");
@@ -118,7 +117,7 @@ impl Scenario {
         let mut starters = Vec::new();
         for (index, calls) in self.clients.iter().copied().enumerate() {
             let name = format!("client-{}", index + 1);
-            let client = Client { world: world.clone(), program: Arc::clone(&program), lease };
+            let client = Client::new(index, &world, &program, lease);
             if calls.iter().any(|call| matches!(call, Call::Start(_))) {
                 starters.push(spawn(name, move || client.run(calls)));
             } else {
@@ -131,7 +130,7 @@ impl Scenario {
             world.market.outlast(std::mem::take(&mut clients));
         }
         let loops = self.loops.iter().enumerate().map(|(index, passes)| {
-            let client = Client { world: world.clone(), program: Arc::clone(&program), lease };
+            let client = Client::new(index, &world, &program, lease);
             let passes = *passes;
             spawn(format!("loop-{}", index + 1), move || client.trade(lease, passes))
         });
@@ -140,14 +139,20 @@ impl Scenario {
         for new in join(starters).into_iter().flatten() {
             lease = new;
         }
-        self.conclude(build, &world, program, lease);
-        world
+        let states = self.conclude(build, &world, program, lease);
+        Ending { visited: self.currencies == 1 || world.market.visited(), states }
     }
 
     /// Judges the end: all threads are done, the main one is alone.
-    fn conclude(&self, build: Build, world: &World, program: Arc<dyn Protocol>, lease: Lease) {
+    fn conclude(
+        &self,
+        build: Build,
+        world: &World,
+        program: Arc<dyn Protocol>,
+        lease: Lease,
+    ) -> Vec<Stats> {
         if world.judge == Judge::Detectors {
-            return;
+            return Vec::new();
         }
         let (mut program, mut lease) = (program, lease);
         world.market.calm(HOLD);
@@ -157,8 +162,11 @@ impl Scenario {
             program = build(world);
             lease = program.start().expect("a new program is not running");
         }
-        for index in 0..self.currencies {
-            judge_answers(world, &program, Currency(index));
+        let currencies = (0..self.currencies).map(Currency);
+        let states: Vec<_> =
+            currencies.filter_map(|currency| program.stats(currency).ok()).collect();
+        for (index, stats) in states.iter().enumerate() {
+            judge_answers(world, Currency(index), stats);
         }
         // All goes well now: what is unknown can be learnt, what is in flight can end.
         let is_running = program.pass(lease) && program.pass(lease);
@@ -173,7 +181,17 @@ impl Scenario {
                 judge_liveness(world, currency, &stats);
             }
         }
+        states
     }
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Whether a loop came as far as the last currency.
+    pub visited: bool,
+    /// The state of each currency when all threads were done, before all went well.
+    pub states: Vec<Stats>,
 }
 
 fn spawn<T: Send + 'static>(
@@ -190,12 +208,17 @@ fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
 
 /// A thread that calls the program.
 struct Client {
+    index: usize,
     world: World,
     program: Arc<dyn Protocol>,
     lease: Lease,
 }
 
 impl Client {
+    fn new(index: usize, world: &World, program: &Arc<dyn Protocol>, lease: Lease) -> Self {
+        Client { index, world: world.clone(), program: Arc::clone(program), lease }
+    }
+
     /// The main loop.
     fn trade(&self, lease: Lease, passes: usize) {
         for _ in 0..passes {
@@ -222,10 +245,10 @@ impl Client {
                     while self.reset(currency) == Err(Refusal::Busy) {}
                 }
                 Call::Resume(currency) => {
-                    self.world.desk.resume_begins(currency);
+                    self.world.desk.resume_begins(currency, self.index);
                     let answer = self.program.resume(currency);
                     self.judge_answer(answer);
-                    self.world.desk.resume_answered(currency);
+                    self.world.desk.resume_answered(currency, self.index);
                 }
                 Call::Stats(currency) => self.look(currency),
                 Call::Stop(thread) => {
@@ -245,19 +268,19 @@ impl Client {
 
     fn reset(&self, currency: Currency) -> Result<(), Refusal> {
         let Client { world, program, .. } = self;
-        let before = world.judge.asks(Property::ResetIsWhole).then(|| program.stats(currency));
-        let mark = world.desk.reset_begins(currency);
+        let mark = world.desk.reset_begins(currency, self.index);
         let answer = program.reset(currency);
         self.judge_answer(answer);
         if answer.is_ok() && !world.disk.is_dead() {
-            world.desk.reset_answered(currency, mark);
+            world.desk.reset_answered(currency, self.index, mark);
         }
-        if let (Some(Ok(before)), Err(_)) = (before, answer)
-            && let Ok(after) = program.stats(currency)
+        if world.judge.asks(Property::ResetIsWhole)
+            && answer == Err(Refusal::Failed)
+            && let Ok(stats) = program.stats(currency)
         {
-            let counted = after.epoch != before.epoch || after.cycle != before.cycle;
-            let half = counted && after.active && before.active;
-            world.judge.demand(Property::ResetIsWhole, !half, "a reset was counted, not done");
+            let own = world.market.bought_in(currency, stats.cycle);
+            let what = "a new cycle was counted, the old position is still there";
+            world.judge.demand(Property::ResetIsWhole, stats.volume <= own, what);
         }
         answer
     }
@@ -316,8 +339,7 @@ fn watch(world: &World, program: &Arc<dyn Protocol>) {
 }
 
 /// What clients were told must be so, also after a restart.
-fn judge_answers(world: &World, program: &Arc<dyn Protocol>, currency: Currency) {
-    let Ok(stats) = program.stats(currency) else { return };
+fn judge_answers(world: &World, currency: Currency, stats: &Stats) {
     let judge = world.judge;
     if !world.desk.is_reset(currency) {
         return;
@@ -341,7 +363,7 @@ fn judge_state(world: &World, currency: Currency, stats: &Stats) {
 fn judge_books(world: &World, currency: Currency, stats: &Stats, resets: usize) {
     let judge = world.judge;
     let truth = world.market.truth(currency);
-    let known = truth.net == stats.volume + stats.orphans;
+    let known = truth.net == stats.volume + stats.orphaned();
     judge.demand(Property::NoLostFill, known, "coins that are in no book");
     judge.demand(Property::Durable, known, "coins that are in no book after a restart");
     let ends = truth.sales + resets as u64;

@@ -123,7 +123,7 @@ impl Cell {
             cycle: CycleId(self.cycle),
             busy: self.buying || self.rebuying || self.selling,
             unknown: false,
-            orphans: 0,
+            orphans: Vec::new(),
             profit: self.profit,
         }
     }
