@@ -11,6 +11,7 @@ mod loom;
 mod overflow;
 mod panics;
 mod search;
+mod session;
 mod watch;
 
 pub(crate) use identity::Identity;
@@ -53,7 +54,7 @@ pub(crate) fn touch(identity: &Identity, kind: Kind, action: Action) -> bool {
     match DRIVER.get() {
         Driver::Native => true,
         Driver::Controlled => {
-            let object = controlled::object(identity, kind);
+            let object = session::object(identity, kind);
             controlled::perform(Op::on(action, object), site).succeeded()
         }
         #[cfg(feature = "loom")]
@@ -74,15 +75,8 @@ fn perform(op: Op, site: Site) -> Effect {
 /// See [`crate::slow`].
 #[track_caller]
 pub(crate) fn slow(name: &'static str) {
-    let site = Location::caller();
-    match DRIVER.get() {
-        Driver::Native => {}
-        Driver::Controlled => {
-            let number = controlled::slow_name(name);
-            controlled::perform(Op::plain(Action::Slow, number), site);
-        }
-        #[cfg(feature = "loom")]
-        Driver::Loom => loom::slow(name, site),
+    if !is_native() {
+        perform(Op::plain(Action::Slow, session::slow_name(name)), Location::caller());
     }
 }
 
@@ -98,23 +92,16 @@ pub(crate) fn choose(cases: usize) -> usize {
 }
 
 /// See [`crate::invariant`].
+#[track_caller]
 pub(crate) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>) {
-    match DRIVER.get() {
-        Driver::Native => {}
-        Driver::Controlled => controlled::invariant(name, holds),
-        #[cfg(feature = "loom")]
-        Driver::Loom => loom::invariant(name, holds),
+    if !is_native() {
+        session::invariant(name, holds, Location::caller());
     }
 }
 
 /// The current thread's number, in a model.
 pub(crate) fn thread_number() -> Option<usize> {
-    match DRIVER.get() {
-        Driver::Native => None,
-        Driver::Controlled => Some(controlled::current().index()),
-        #[cfg(feature = "loom")]
-        Driver::Loom => Some(loom::current().index()),
-    }
+    (!is_native()).then(|| session::current().index())
 }
 
 /// Lets others go first.
@@ -139,12 +126,8 @@ pub(crate) fn is_finished(thread: ThreadId, site: Site) -> bool {
 
 /// Waits for the end of the thread.
 pub(crate) fn join(thread: ThreadId, site: Site) {
-    match DRIVER.get() {
-        Driver::Native => unreachable!("a model's thread is joined inside its model"),
-        Driver::Controlled => controlled::join(thread, site),
-        #[cfg(feature = "loom")]
-        Driver::Loom => loom::join(thread, site),
-    }
+    perform(Op::of_thread(Action::Join, thread), site);
+    session::joined(thread);
 }
 
 /// Starts a thread of the model. `body` must not be called once `spawn` has unwound.
@@ -159,28 +142,14 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
 
 /// The name of a thread of the model, as reports have it.
 pub(crate) fn thread_name(thread: ThreadId) -> String {
-    match DRIVER.get() {
-        Driver::Native => String::new(),
-        Driver::Controlled => controlled::thread_name(thread),
-        #[cfg(feature = "loom")]
-        Driver::Loom => loom::thread_name(thread),
-    }
+    session::thread_name(thread)
 }
 
-/// Whether the current thread of the model is unwinding.
+/// Whether the current thread is unwinding.
 pub(crate) fn panicking() -> bool {
-    match DRIVER.get() {
-        Driver::Native => std::thread::panicking(),
-        Driver::Controlled => controlled::panicking(),
-        #[cfg(feature = "loom")]
-        Driver::Loom => std::thread::panicking(),
-    }
-}
-
-/// Called by the panic hook on a thread of a model.
-fn note_panic() {
-    if DRIVER.get() == Driver::Controlled {
-        controlled::note_panic();
+    match is_native() {
+        true => std::thread::panicking(),
+        false => session::is_unwinding(session::current()),
     }
 }
 
@@ -190,12 +159,7 @@ pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> bool {
     if panics::is_quiet(payload) {
         return false;
     }
-    match DRIVER.get() {
-        Driver::Native => {}
-        Driver::Controlled => controlled::panicked(payload),
-        #[cfg(feature = "loom")]
-        Driver::Loom => loom::panicked(payload),
-    }
+    session::panicked(payload);
     true
 }
 
@@ -285,7 +249,7 @@ pub(crate) fn load<G: Fn() -> u64, S: Fn(u64)>(
         Driver::Native => None,
         Driver::Controlled => {
             let _ = order;
-            let object = controlled::object(identity, Kind::Atomic);
+            let object = session::object(identity, Kind::Atomic);
             controlled::perform(Op::on(Action::Load, object), site);
             Some((native.get)())
         }
@@ -307,7 +271,7 @@ pub(crate) fn store<G: Fn() -> u64, S: Fn(u64)>(
         Driver::Native => return false,
         Driver::Controlled => {
             let _ = order;
-            let object = controlled::object(identity, Kind::Atomic);
+            let object = session::object(identity, Kind::Atomic);
             controlled::perform(Op::on(Action::Store, object), site);
         }
         #[cfg(feature = "loom")]
@@ -330,7 +294,7 @@ pub(crate) fn update<G: Fn() -> u64, S: Fn(u64)>(
         Driver::Native => None,
         Driver::Controlled => {
             let _ = orders;
-            let object = controlled::object(identity, Kind::Atomic);
+            let object = session::object(identity, Kind::Atomic);
             controlled::perform(Op::on(Action::Update, object), site);
             let old = (native.get)();
             Some(match change(old) {

@@ -47,7 +47,7 @@ pub(super) fn install(first: impl FnOnce()) {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    super::note_panic();
+    super::session::mark_unwinding();
     let panicked =
         Panicked { message: message(info.payload()), site: info.location().map(Site::of) };
     // The hook must not panic: a borrowed cell means that remembering is under way already.

@@ -17,7 +17,7 @@ use crate::trace::{Event, Paths, Run};
 pub(super) struct Search {
     pub(super) config: Config,
     pub(super) run: Run,
-    pub(super) paths: Paths,
+    paths: Paths,
     findings: Findings,
     watch: Arc<Watch>,
     started: Instant,
@@ -160,6 +160,22 @@ impl Search {
         }
     }
 
+    /// Starts a thread; none when there are too many, which ends the search.
+    pub(super) fn spawn(
+        &mut self,
+        parent: ThreadId,
+        name: Option<String>,
+        site: Site,
+    ) -> Option<ThreadId> {
+        let Some(child) = self.run.spawn(parent, name, site, &mut self.paths) else {
+            let most = ThreadId::COUNT_MAX - 1;
+            self.fail(format!("a model may start at most {most} threads"));
+            return None;
+        };
+        self.name_thread(child);
+        Some(child)
+    }
+
     /// Announces an operation; what waiting for it would close is reported.
     pub(super) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
         self.watch.beat(by.0, site);
@@ -203,7 +219,7 @@ impl Search {
     }
 
     /// Notes a thread's name for the watching thread.
-    pub(super) fn name_thread(&self, thread: ThreadId) {
+    fn name_thread(&self, thread: ThreadId) {
         let mut names = self.watch.thread_names.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() <= thread.index() {
             names.resize(thread.index() + 1, String::new());

@@ -1,0 +1,377 @@
+//! What the engines share while a model runs: the search, the phase of the execution, the threads'
+//! stacks and the invariants.
+//!
+//! All threads of a model share one OS thread, whatever engine switches their stacks; this module
+//! knows which of them runs. It does not know how they are switched.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use super::search::Search;
+use super::{Identity, panics};
+use crate::detect::{self, Panicked};
+use crate::explore::Ending;
+use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+
+thread_local! {
+    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// The thread that runs, readable while the session is borrowed.
+    static CURRENT: Cell<ThreadId> = const { Cell::new(ThreadId::MAIN) };
+    /// Threads that are unwinding, as far as the panic hook saw; see [`is_unwinding`].
+    static UNWINDING: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Where an execution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Operations are steps.
+    Running,
+    /// It is over; threads that are left are unwound.
+    Unwinding,
+    /// A thread could not be unwound: its stack is left behind.
+    Abandoned,
+}
+
+/// The search on this OS thread, and its current execution.
+pub(super) struct Session {
+    pub(super) search: Search,
+    pub(super) phase: Phase,
+    pub(super) ending: Ending,
+    /// Threads whose stacks are not empty.
+    pub(super) stacks: u64,
+    invariants: Rc<Vec<Invariant>>,
+    /// How many events there were when the invariants were looked at last.
+    checked: usize,
+    observing: bool,
+    /// Operations since the execution was over, to end destructors that do not.
+    operations_after: u32,
+}
+
+struct Invariant {
+    name: &'static str,
+    holds: Box<dyn Fn() -> bool>,
+}
+
+/// What an operation is, given where the execution stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing {
+    /// A step.
+    Step,
+    /// None: it is done, with this effect.
+    Done(Effect),
+    /// None: the thread is to unwind.
+    Unwind,
+    /// None: this thread is to be unwound first, and then it is to be asked for again.
+    After(ThreadId),
+    /// None: it waits for what will never come, and so does its stack.
+    Never,
+}
+
+/// Operations that destructors may do after the end of an execution.
+const OPERATIONS_AFTER_MAX: u32 = 100_000;
+
+/// Makes the search the one of this OS thread.
+pub(super) fn open(search: Search) {
+    SESSION.set(Some(Session {
+        search,
+        phase: Phase::Unwinding,
+        ending: Ending::Maximal,
+        stacks: 0,
+        invariants: Rc::default(),
+        checked: 0,
+        observing: false,
+        operations_after: 0,
+    }));
+}
+
+/// Takes the search back.
+pub(super) fn close() -> Search {
+    SESSION.take().expect("a session is open").search
+}
+
+/// Works on the session of this OS thread. `f` must not run the model's code.
+pub(super) fn with<R>(f: impl FnOnce(&mut Session) -> R) -> R {
+    SESSION.with_borrow_mut(|session| f(session.as_mut().expect("a session is open")))
+}
+
+/// The thread of the model that is running.
+pub(super) fn current() -> ThreadId {
+    CURRENT.get()
+}
+
+/// Says which thread runs from here on.
+pub(super) fn set_current(thread: ThreadId) {
+    CURRENT.set(thread);
+}
+
+/// The object's number in this execution.
+pub(super) fn object(identity: &Identity, kind: Kind) -> ObjectId {
+    with(|session| session.search.run.object(identity, kind))
+}
+
+/// The number of a slow call's name.
+pub(super) fn slow_name(name: &'static str) -> u32 {
+    with(|session| session.search.run.slow_name(name))
+}
+
+/// The name of a thread, as reports have it.
+pub(super) fn thread_name(thread: ThreadId) -> String {
+    with(|session| session.search.run.thread_name(thread))
+}
+
+/// Whether the thread, which runs now, is unwinding.
+///
+/// All threads share one OS thread, and so one count of panics. It is that of this thread unless
+/// another one was switched away from in the middle of unwinding.
+pub(super) fn is_unwinding(thread: ThreadId) -> bool {
+    let mask = 1 << thread.0;
+    let marked = UNWINDING.get();
+    std::thread::panicking() && (marked & !mask == 0 || marked & mask != 0)
+}
+
+/// Notes that the current thread begins to unwind.
+pub(super) fn mark_unwinding() {
+    UNWINDING.set(UNWINDING.get() | 1 << current().0);
+}
+
+/// Notes that the current thread's unwinding was caught.
+pub(super) fn unmark_unwinding() {
+    UNWINDING.set(UNWINDING.get() & !(1 << current().0));
+}
+
+/// Unwinds the current thread without a word.
+pub(super) fn unwind() -> ! {
+    mark_unwinding();
+    panics::unwind_quietly()
+}
+
+/// Switches away by `switch`, and back.
+pub(super) fn switching(switch: impl FnOnce()) {
+    let me = current();
+    // From here on the count of panics belongs to others.
+    if is_unwinding(me) {
+        mark_unwinding();
+    }
+    switch();
+    set_current(me);
+}
+
+/// The whole life of a thread, on its own stack; `exit` does its last step.
+pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce()) {
+    set_current(me);
+    let is_over = with(|session| session.phase != Phase::Running);
+    let result = catch_unwind(AssertUnwindSafe(|| if is_over { drop(body) } else { body() }));
+    unmark_unwinding();
+    if let Err(payload) = result
+        && !panics::is_quiet(&*payload)
+    {
+        panicked(&*payload);
+        drop_quietly(payload);
+    }
+    if with(|session| session.phase == Phase::Running) {
+        // It may find the execution over while it waits for its last step.
+        let _ = catch_unwind(AssertUnwindSafe(exit));
+        unmark_unwinding();
+    }
+    with(|session| session.stacks &= !(1 << me.0));
+}
+
+/// A payload is the user's: dropping it may panic in turn.
+fn drop_quietly(payload: Box<dyn Any + Send>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
+    }
+}
+
+/// Takes note that the current thread's own code has panicked.
+pub(super) fn panicked(payload: &(dyn Any + Send)) {
+    unmark_unwinding();
+    let last = panics::take_last(payload);
+    with(|session| session.thread_panicked(current(), &last));
+}
+
+/// Takes note that the current thread has joined another.
+pub(super) fn joined(thread: ThreadId) {
+    with(|session| {
+        let threads = &mut session.search.run.threads;
+        if threads.get(thread.index()).is_some_and(|its| its.panicked) {
+            threads[current().index()].joined_panicked = true;
+        }
+    });
+}
+
+/// Registers an invariant and looks at it once, so that it is known what it reads.
+pub(super) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>, site: Site) {
+    let registered = with(|session| {
+        let running = session.phase == Phase::Running && !session.observing;
+        if running {
+            let invariants = Rc::get_mut(&mut session.invariants);
+            invariants.expect("no invariant is being looked at").push(Invariant { name, holds });
+            session.checked = usize::MAX;
+        }
+        running
+    });
+    if registered {
+        check_invariants(site);
+    }
+}
+
+/// Evaluates the invariants if there was a step since the last time; those that do not hold are
+/// findings.
+pub(super) fn check_invariants(announced: Site) {
+    let Some(invariants) = with(Session::begin_observing) else { return };
+    let mut broken = Vec::new();
+    for invariant in invariants.iter() {
+        match catch_unwind(AssertUnwindSafe(|| (invariant.holds)())) {
+            Ok(true) => {}
+            Ok(false) => broken.push((invariant.name, None)),
+            // A lock that it reads is held: it is for a later step.
+            Err(payload) if panics::is_quiet(&*payload) => {}
+            Err(payload) => {
+                broken.push((invariant.name, Some(panics::take_last(&*payload))));
+                drop_quietly(payload);
+            }
+        }
+    }
+    drop(invariants);
+    unmark_unwinding();
+    with(|session| session.end_observing(&broken, announced));
+}
+
+impl Session {
+    /// Begins an execution.
+    pub(super) fn begin(&mut self) {
+        self.search.begin();
+        self.phase = Phase::Running;
+        self.ending = Ending::Maximal;
+        self.stacks = 1;
+        self.invariants = Rc::default();
+        self.checked = 0;
+        self.observing = false;
+        self.operations_after = 0;
+        CURRENT.set(ThreadId::MAIN);
+        UNWINDING.set(0);
+    }
+
+    /// The execution is over: whoever is left is to be unwound.
+    pub(super) fn finish(&mut self, ending: Ending) {
+        self.phase = Phase::Unwinding;
+        self.ending = ending;
+    }
+
+    /// What an operation of the current thread is.
+    pub(super) fn standing(&mut self, op: Op) -> Standing {
+        if self.observing {
+            return self.observe(op);
+        }
+        match self.phase {
+            Phase::Running => Standing::Step,
+            _ => self.after_the_end(op),
+        }
+    }
+
+    /// An operation after the end of the execution: of code that is to be unwound, or of a
+    /// destructor, which gets what it asks for if that is possible.
+    fn after_the_end(&mut self, op: Op) -> Standing {
+        let me = current();
+        self.operations_after += 1;
+        if self.operations_after > OPERATIONS_AFTER_MAX {
+            return Standing::Never;
+        }
+        if !is_unwinding(me) {
+            return Standing::Unwind;
+        }
+        let world = &mut self.search.run.world;
+        let waits_for = match op.action {
+            Action::Lock => world.holder(op.object),
+            Action::Join => {
+                let other = op.thread();
+                let left = other.index() < ThreadId::COUNT_MAX && self.stacks & (1 << other.0) != 0;
+                match left {
+                    true => Some(other),
+                    false => return Standing::Done(Effect::Done),
+                }
+            }
+            Action::Choose => return Standing::Done(Effect::Chose(0)),
+            Action::Park | Action::Exit | Action::Unpark | Action::IsFinished => {
+                return Standing::Done(Effect::Done);
+            }
+            _ => None,
+        };
+        match waits_for {
+            None => Standing::Done(world.apply(op, me)),
+            Some(other) if other != me && self.stacks & (1 << other.0) != 0 => {
+                Standing::After(other)
+            }
+            Some(_) => Standing::Never,
+        }
+    }
+
+    /// What an invariant reads, without a step.
+    fn observe(&mut self, op: Op) -> Standing {
+        let me = current();
+        let world = &mut self.search.run.world;
+        match op.action {
+            Action::Lock | Action::TimedLock | Action::TryLock => {
+                world.observe(op.object);
+                match world.holder(op.object) {
+                    Some(_) if op.action == Action::Lock => Standing::Unwind,
+                    Some(_) => Standing::Done(Effect::Failed),
+                    None => Standing::Done(world.apply(op, me)),
+                }
+            }
+            Action::Load => {
+                world.observe(op.object);
+                Standing::Done(Effect::Done)
+            }
+            Action::Unlock | Action::IsLocked | Action::IsFinished => {
+                Standing::Done(world.apply(op, me))
+            }
+            _ => {
+                let verb = self.search.run.verb(op);
+                self.search.fail(format!("an invariant may only read, and this one does: {verb}"));
+                Standing::Unwind
+            }
+        }
+    }
+
+    /// Whether invariants are to be looked at before the next decision.
+    pub(super) fn has_unchecked_steps(&self) -> bool {
+        !self.invariants.is_empty() && self.checked != self.search.run.events.len()
+    }
+
+    fn begin_observing(&mut self) -> Option<Rc<Vec<Invariant>>> {
+        if self.phase != Phase::Running || !self.has_unchecked_steps() {
+            return None;
+        }
+        self.checked = self.search.run.events.len();
+        self.observing = true;
+        Some(Rc::clone(&self.invariants))
+    }
+
+    fn end_observing(&mut self, broken: &[(&'static str, Option<Panicked>)], announced: Site) {
+        self.observing = false;
+        let last = self.search.run.events.last();
+        let (thread, site) =
+            last.map_or((current(), announced), |event| (event.thread, event.site));
+        for (name, panicked) in broken {
+            let defect = detect::broken_invariant(thread, name, panicked.as_ref(), site);
+            self.search.report(&defect);
+        }
+    }
+
+    fn thread_panicked(&mut self, me: ThreadId, last: &Panicked) {
+        let thread = &mut self.search.run.threads[me.index()];
+        thread.panicked = true;
+        // After the end destructors run out of order, and what they find amiss means nothing. And
+        // who joins a thread that panicked, and insists on its result, panics as a consequence.
+        if self.phase != Phase::Running || thread.joined_panicked {
+            return;
+        }
+        let site = thread.sites.last().copied().unwrap_or(std::panic::Location::caller());
+        let defect = detect::panic_of(me, last, site);
+        self.search.report(&defect);
+    }
+}
