@@ -181,6 +181,11 @@ impl Market {
         *self.patience.lock().expect("no thread panics with it") = clients;
     }
 
+    /// The clients for whose end no price has waited.
+    pub fn not_outlasted(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *self.patience.lock().expect("no thread panics with it"))
+    }
+
     /// Whether a loop came as far as currency 1.
     pub fn visited(&self) -> bool {
         self.visited.load(Ordering::Relaxed)
@@ -342,8 +347,7 @@ impl Exchange for Market {
             return Ok(self.calm_price.load(Ordering::Relaxed));
         }
         if currency.0 == 0 {
-            let clients = std::mem::take(&mut *self.patience.lock().expect("as above"));
-            for client in clients {
+            for client in self.not_outlasted() {
                 // A client that panicked is a finding of its own.
                 let _ = client.join();
             }

@@ -136,6 +136,7 @@ impl Scenario {
         });
         join(loops.collect());
         join(clients);
+        join(world.market.not_outlasted());
         for new in join(starters).into_iter().flatten() {
             lease = new;
         }

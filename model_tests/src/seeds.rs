@@ -140,8 +140,8 @@ pub struct Seed {
     pub program: fn(),
     /// What must be found; nothing else may be.
     pub finds: &'static [Code],
-    /// Whether a contended lock is to be expected.
-    pub contended: bool,
+    /// Number of interleavings that differ.
+    pub executions: u64,
 }
 
 /// The seed programs.
@@ -150,36 +150,36 @@ pub const SEEDS: &[Seed] = &[
         name: "customers_orders",
         program: customers_orders,
         finds: &[Code::Deadlock],
-        contended: true,
+        executions: 3,
     },
     Seed {
         name: "customers_orders_unnested",
         program: customers_orders_unnested,
         finds: &[],
-        contended: true,
+        executions: 3,
     },
     Seed {
         name: "customers_orders_timeout",
         program: customers_orders_timeout,
         finds: &[Code::TimeoutOnly],
-        contended: true,
+        executions: 4,
     },
     Seed {
         name: "customers_orders_timeout_never_fires",
         program: customers_orders_timeout_never_fires,
         finds: &[Code::TimeoutOnly, Code::Panic],
-        contended: true,
+        executions: 4,
     },
     Seed {
         name: "fn1_calls_fn2",
         program: fn1_calls_fn2,
         finds: &[Code::SelfDeadlock],
-        contended: true,
+        executions: 1,
     },
     Seed {
         name: "fn1_calls_fn2_fixed",
         program: fn1_calls_fn2_fixed,
         finds: &[],
-        contended: false,
+        executions: 1,
     },
 ];

@@ -1,8 +1,7 @@
 //! Every row of the specimens' table: what it must show is shown, what it must not is not; and the
 //! reference shows nothing at all in the same environments.
 
-use gordian::report::{Engine, Report};
-use gordian::{Checker, Code};
+use gordian::report::{Engine, Report, Verdict};
 use model_tests::observe::{checker, observe, shows};
 use model_tests::properties::{Judge, Property};
 use model_tests::seeds::SEEDS;
@@ -11,37 +10,38 @@ use model_tests::table::{Case, PROPERTIES, Row, SPECIMENS, Sign, reference};
 /// Runs `check` on every case of every row, and fails with everything that was wrong.
 fn for_each_case(check: impl Fn(&Row, &Case, &mut Vec<String>)) {
     let mut wrong = Vec::new();
+    let mut cases = 0;
     for row in SPECIMENS {
         for case in row.cases {
             check(row, case, &mut wrong);
+            cases += 1;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cases > SPECIMENS.len(), "some rows have several cases");
 }
 
-/// One line on a check.
-fn line(row: &Row, case: &Case, sign: Sign, what: &str, report: &Report) -> String {
-    format!(
-        "{} ({}): {sign:?} {what}; {}; {}",
-        row.specimen,
-        case.name,
-        report.strength(),
-        report.findings.iter().map(|f| format!("{}: {}", f.code, f.message)).collect::<Vec<_>>().join(" | "),
-    )
+/// What was wrong with a case.
+fn complaint(row: &Row, case: &Case, sign: Sign, what: &str, report: &Report) -> String {
+    let found: Vec<_> = report.findings.iter().map(|f| format!("{}: {}", f.code, f.message)).collect();
+    let Row { specimen, .. } = row;
+    let (name, strength) = (case.name, report.strength());
+    format!("{specimen} ({name}): {sign:?} {what}; {strength}; found {found:?}; {:?}", report.error)
 }
 
 fn check_signs(row: &Row, case: &Case, engine: Engine, wrong: &mut Vec<String>) {
-    let wanted = case.finds.iter().map(|sign| (sign, true));
-    let unwanted = case.clean_of.iter().map(|sign| (sign, false));
+    let wanted = case.finds.iter().map(|sign| (*sign, true));
+    let unwanted = case.clean_of.iter().map(|sign| (*sign, false));
     for (sign, expected) in wanted.chain(unwanted) {
-        let (shown, report) = shows(row.specimen, row.build, case, *sign, engine);
-        eprintln!("{}", line(row, case, *sign, if shown {"shown"} else {"not shown"}, &report));
-        if shown != expected {
-            let what = if expected { "is not found" } else { "is found" };
-            wrong.push(line(row, case, *sign, what, &report));
+        let (shown, report) = shows(row.specimen, row.build, case, sign, engine);
+        let mut complain = |what| wrong.push(complaint(row, case, sign, what, &report));
+        match (shown, expected) {
+            (false, true) => complain("is not found"),
+            (true, false) => complain("is found"),
+            _ => {}
         }
         if case.endless.is_none() && !report.search.complete {
-            wrong.push(line(row, case, *sign, "was not searched to the end", &report));
+            complain("was not searched to the end");
         }
     }
 }
@@ -60,12 +60,42 @@ fn the_reference_is_clean_wherever_a_specimen_is_not() {
         let checker = checker("reference", case, Engine::Controlled);
         let observed = observe(checker, reference, case.scenario, Judge::All);
         let report = &observed.report;
-        eprintln!("{}", line(row, case, Sign::Anything, "", report));
-        if report.verdict != gordian::report::Verdict::Clean {
-            wrong.push(line(row, case, Sign::Anything, "is found in the reference", report));
+        if report.verdict != Verdict::Clean {
+            wrong.push(complaint(row, case, Sign::Anything, "of the reference", report));
         }
         if observed.isolated != report.search.executions {
-            wrong.push(line(row, case, Sign::Property(Property::Isolation), "is lost", report));
+            let isolation = Sign::Property(Property::Isolation);
+            wrong.push(complaint(row, case, isolation, "of the reference", report));
         }
     });
+}
+
+/// The table that says which specimen violates which property is true: the row demands it, and the
+/// test above sees to it that it is found. No property is missing.
+#[test]
+fn every_property_is_violated_by_some_specimen() {
+    for (property, sign, specimen) in PROPERTIES {
+        let row = SPECIMENS.iter().find(|row| row.specimen == *specimen);
+        let in_row = row.is_some_and(|row| row.cases.iter().any(|case| case.finds.contains(sign)));
+        let seed = SEEDS.iter().find(|seed| seed.name == *specimen);
+        let in_seed =
+            seed.is_some_and(|seed| seed.finds.iter().any(|code| Sign::Code(*code) == *sign));
+        assert!(in_row || in_seed, "`{specimen}` does not have to violate `{property}`");
+    }
+    for (property, name) in Property::ALL {
+        let sign = Sign::Property(*property);
+        assert!(PROPERTIES.iter().any(|row| row.1 == sign), "nothing violates `{name}`");
+    }
+}
+
+/// The rows of the protocol's specification, in its order.
+#[test]
+fn all_specimens_are_there() {
+    let names: Vec<_> = SPECIMENS.iter().map(|row| row.specimen).collect();
+    let specified = "held_across_api timeout_503 locked_then_release finally_clears_flag \
+        info_under_lock flag_only wrong_write_order racy_lock_dict cooldown_guard \
+        timeout_clears_flag stuck_flag exception_in_reset lost_reset pause_not_rechecked \
+        order_after_reset stale_commit sell_commit_after_reset clear_flag_self_deadlock two_loops \
+        split_test_and_set timeout_means_no fail_open_guard torn_state_file";
+    assert_eq!(names, specified.split_whitespace().collect::<Vec<_>>());
 }
