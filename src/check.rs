@@ -59,7 +59,10 @@ impl Strategy {
 
     /// Whether it goes through all interleavings, rather than a random sample.
     pub const fn is_systematic(self) -> bool {
-        matches!(self, Strategy::Exhaustive | Strategy::Dfs | Strategy::Source)
+        matches!(
+            self,
+            Strategy::Exhaustive | Strategy::Dfs | Strategy::Source
+        )
     }
 
     /// The name that options and reports use.
@@ -82,7 +85,10 @@ impl FromStr for Strategy {
         let found = Strategy::ALL.iter().find(|(_, name)| *name == text);
         found.map(|(strategy, _)| *strategy).ok_or_else(|| {
             let names: Vec<_> = Strategy::ALL.iter().map(|(_, name)| *name).collect();
-            ConfigError(format!("no strategy is named `{text}`; there are {}", names.join(", ")))
+            ConfigError(format!(
+                "no strategy is named `{text}`; there are {}",
+                names.join(", ")
+            ))
         })
     }
 }
@@ -94,7 +100,9 @@ impl FromStr for Engine {
         match text {
             "controlled" => Ok(Engine::Controlled),
             "loom" => Ok(Engine::Loom),
-            _ => Err(ConfigError(format!("no engine is named `{text}`; there are controlled, loom"))),
+            _ => Err(ConfigError(format!(
+                "no engine is named `{text}`; there are controlled, loom"
+            ))),
         }
     }
 }
@@ -279,15 +287,27 @@ impl Checker {
         let config = &mut self.config;
         set(&mut config.engine, "GORDIAN_ENGINE", str::parse)?;
         set(&mut config.strategy, "GORDIAN_STRATEGY", str::parse)?;
-        set(&mut config.preemptions_max, "GORDIAN_PREEMPTIONS_MAX", |text| text.parse().map(Some))?;
+        set(
+            &mut config.preemptions_max,
+            "GORDIAN_PREEMPTIONS_MAX",
+            |text| text.parse().map(Some),
+        )?;
         set(&mut config.steps_max, "GORDIAN_STEPS_MAX", str::parse)?;
-        set(&mut config.executions_max, "GORDIAN_EXECUTIONS_MAX", |text| text.parse().map(Some))?;
+        set(
+            &mut config.executions_max,
+            "GORDIAN_EXECUTIONS_MAX",
+            |text| text.parse().map(Some),
+        )?;
         set(&mut config.time_max, "GORDIAN_TIME_MAX", |text| {
             let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-            Duration::try_from_secs_f64(seconds).map(Some).map_err(|error| error.to_string())
+            Duration::try_from_secs_f64(seconds)
+                .map(Some)
+                .map_err(|error| error.to_string())
         })?;
         set(&mut config.seed, "GORDIAN_SEED", str::parse)?;
-        set(&mut config.replay, "GORDIAN_REPLAY", |text| text.parse().map(Some))?;
+        set(&mut config.replay, "GORDIAN_REPLAY", |text| {
+            text.parse().map(Some)
+        })?;
         Ok(self)
     }
 

@@ -24,7 +24,10 @@ pub fn slow(name: &'static str) {
 /// When `cases` is 0.
 #[track_caller]
 pub fn choose(cases: usize) -> usize {
-    assert!(cases > 0, "gordian::choose(0): there must be at least one case");
+    assert!(
+        cases > 0,
+        "gordian::choose(0): there must be at least one case"
+    );
     #[cfg(feature = "model")]
     return engine::choose(cases);
     #[cfg(not(feature = "model"))]

@@ -54,6 +54,17 @@ impl Report {
             .collect();
         blocks.join("\n")
     }
+
+    /// How far the search came: `81 204 of about 6·10⁵ interleavings`.
+    pub fn progress(&self) -> String {
+        let done = grouped(self.search.executions);
+        match self.search.executions_estimate {
+            Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
+                format!("{done} of about {} interleavings", magnitude(estimate))
+            }
+            _ => format!("{done} interleavings"),
+        }
+    }
 }
 
 impl fmt::Display for Report {
@@ -240,16 +251,19 @@ fn replay(model: &str, token: &str) -> Vec<String> {
         return labelled("replay", &token_elsewhere(token));
     }
     let run = format!("cargo test {model} -- --exact");
-    let line = format!("  replay    GORDIAN_REPLAY={} {run}", quoted(token));
-    if width(&line) <= COLUMNS_MAX {
-        return vec![line];
+    let command = format!("GORDIAN_REPLAY={} {run}", quoted(token));
+    if width(&command) + 12 <= COLUMNS_MAX {
+        return vec![format!("  replay    {command}")];
+    }
+    if width(&command) + 4 <= COLUMNS_MAX {
+        return vec!["  replay".to_owned(), format!("    {command}")];
     }
     let mut lines = vec!["  replay".to_owned()];
     let mut rest = token;
     let mut start = "GORDIAN_REPLAY=";
     while !rest.is_empty() {
-        // Two quotes and the backslash. A quote inside takes four columns; tokens have none.
-        let piece = prefix(rest, COLUMNS_MAX - 3 - start.len());
+        // Two quotes, a space and the backslash. A quote inside takes four; tokens have none.
+        let piece = prefix(rest, COLUMNS_MAX - 4 - start.len());
         lines.push(format!("{start}{}\\", quoted(piece)));
         rest = &rest[piece.len()..];
         start = "";
@@ -335,7 +349,7 @@ fn explain_incomplete(report: &Report) -> Vec<String> {
     let search = &report.search;
     let text = format!(
         "nothing found so far, but the search ended early: {}",
-        progress(report)
+        report.progress()
     );
     let mut lines = wrapped(&text, "incomplete: ", "  ", HEADLINE_LINES_MAX);
     lines.extend(labelled("model", &report.model));
@@ -355,17 +369,6 @@ fn explain_incomplete(report: &Report) -> Vec<String> {
         "what was not explored is not proved: this is not a pass",
     ));
     lines
-}
-
-/// `81 204 of about 6·10⁵ interleavings`.
-pub(crate) fn progress(report: &Report) -> String {
-    let done = grouped(report.search.executions);
-    match report.search.executions_estimate {
-        Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
-            format!("{done} of about {} interleavings", magnitude(estimate))
-        }
-        _ => format!("{done} interleavings"),
-    }
 }
 
 /// A number of which only the first digit means something: `600`, `6·10⁵`.
@@ -1151,9 +1154,9 @@ mod tests {
                   explored  exhaustive: 81 204 interleavings, 3 threads, 0.021 s
                   seen      in 1 interleaving, first in number 3
                   replay
-                GORDIAN_REPLAY='01234567890123456789012345678901234567890123456789012345678901'\
-                '23456789012345678901234567890123456789012345678901234567890123456789012345678'\
-                '9012345678901234567890123456789012345678901234567890123456789' \
+                GORDIAN_REPLAY='0123456789012345678901234567890123456789012345678901234567890'\
+                '1234567890123456789012345678901234567890123456789012345678901234567890123456'\
+                '789012345678901234567890123456789012345678901234567890123456789' \
                 cargo test tests::transfer -- --exact
             "#]],
         );
@@ -1170,6 +1173,17 @@ mod tests {
             found.token
         );
         assert!(joined.starts_with(&whole), "{joined}");
+    }
+
+    #[test]
+    fn tokens_of_every_length_are_replayed() {
+        for length in 1..500 {
+            let mut found = transfer();
+            found.token = "t".repeat(length);
+            let report = report(Verdict::Found, vec![found]);
+            assert!(report.explain().contains("GORDIAN_REPLAY='t"), "{length}");
+            assert_fits(&report);
+        }
     }
 
     #[test]

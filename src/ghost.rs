@@ -72,7 +72,10 @@ impl<T> Ghost<T> {
     fn access(&self) -> parking_lot::MutexGuard<'_, T> {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.value.try_lock().expect("a ghost variable is used inside its own access");
+            return self
+                .value
+                .try_lock()
+                .expect("a ghost variable is used inside its own access");
         }
         self.value.lock()
     }
@@ -81,7 +84,10 @@ impl<T> Ghost<T> {
 impl<T> Named for Ghost<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         #[cfg(feature = "model")]
-        return Ghost { identity: self.identity.named(name.into()), value: self.value };
+        return Ghost {
+            identity: self.identity.named(name.into()),
+            value: self.value,
+        };
         #[cfg(not(feature = "model"))]
         {
             let _ = name;

@@ -70,6 +70,8 @@ pub(crate) enum Action {
     Store,
     /// Reads and writes an atomic or a ghost variable in one step.
     Update,
+    /// Runs up to the thread's first operation; only engines that cannot do that at once have it.
+    Start,
     /// Starts the thread `arg`; touches nothing that others see.
     Spawn,
     /// The thread's last step.
@@ -102,11 +104,19 @@ pub(crate) struct Op {
 
 impl Op {
     pub(crate) const fn on(action: Action, object: ObjectId) -> Op {
-        Op { action, object, arg: 0 }
+        Op {
+            action,
+            object,
+            arg: 0,
+        }
     }
 
     pub(crate) const fn plain(action: Action, arg: u32) -> Op {
-        Op { action, object: ObjectId::NONE, arg }
+        Op {
+            action,
+            object: ObjectId::NONE,
+            arg,
+        }
     }
 
     pub(crate) const fn of_thread(action: Action, thread: ThreadId) -> Op {
@@ -136,6 +146,10 @@ impl Effect {
     }
 
     pub(crate) fn of(success: bool) -> Effect {
-        if success { Effect::Done } else { Effect::Failed }
+        if success {
+            Effect::Done
+        } else {
+            Effect::Failed
+        }
     }
 }

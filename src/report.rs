@@ -226,7 +226,11 @@ pub struct Site {
 impl Site {
     /// The place of a caller.
     pub fn of(location: &std::panic::Location<'_>) -> Self {
-        Site { file: location.file().to_owned(), line: location.line(), column: location.column() }
+        Site {
+            file: location.file().to_owned(),
+            line: location.line(),
+            column: location.column(),
+        }
     }
 }
 
@@ -369,9 +373,17 @@ impl Report {
         format!(
             "{engine}{kind}{} {}, {} {}, {:.3} s",
             grouped(search.executions),
-            if search.executions == 1 { "interleaving" } else { "interleavings" },
+            if search.executions == 1 {
+                "interleaving"
+            } else {
+                "interleavings"
+            },
             search.threads,
-            if search.threads == 1 { "thread" } else { "threads" },
+            if search.threads == 1 {
+                "thread"
+            } else {
+                "threads"
+            },
             search.seconds,
         )
     }
@@ -427,7 +439,10 @@ mod tests {
             assert_eq!(serde_json::from_str::<Code>(&json).unwrap(), code);
         }
         let error = "dead-lock".parse::<Code>().unwrap_err().to_string();
-        assert!(error.contains("`dead-lock`") && error.contains("self-deadlock"), "{error}");
+        assert!(
+            error.contains("`dead-lock`") && error.contains("self-deadlock"),
+            "{error}"
+        );
     }
 
     #[test]

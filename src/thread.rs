@@ -81,10 +81,16 @@ mod on {
             T: Send + 'static,
         {
             if engine::is_native() {
-                return self.native().spawn(f).map(|handle| JoinHandle(Handle::Native(handle)));
+                return self
+                    .native()
+                    .spawn(f)
+                    .map(|handle| JoinHandle(Handle::Native(handle)));
             }
             let (id, packet) = start(self.name, f, Location::caller());
-            Ok(JoinHandle(Handle::Model { thread: Thread::of(id), packet }))
+            Ok(JoinHandle(Handle::Model {
+                thread: Thread::of(id),
+                packet,
+            }))
         }
 
         /// Starts a thread that ends before its scope does.
@@ -109,7 +115,10 @@ mod on {
                 ScopeInner::Model(children) => {
                     let (id, packet) = start(self.name, f, Location::caller());
                     let thread = Thread::of(id);
-                    children.borrow_mut().push(Child { id, failed: Arc::clone(&packet.failed) });
+                    children.borrow_mut().push(Child {
+                        id,
+                        failed: Arc::clone(&packet.failed),
+                    });
                     Ok(ScopedJoinHandle(ScopedHandle::Model { thread, packet }))
                 }
             }
@@ -135,7 +144,10 @@ mod on {
         T: 'a,
     {
         let failed = Arc::new(AtomicBool::new(false));
-        let packet = Arc::new(Packet { result: Mutex::new(None), failed });
+        let packet = Arc::new(Packet {
+            result: Mutex::new(None),
+            failed,
+        });
         let its = Arc::clone(&packet);
         let body = move || {
             let result = catch_unwind(AssertUnwindSafe(f));
@@ -163,7 +175,10 @@ mod on {
 
     enum Handle<T> {
         Native(std::thread::JoinHandle<T>),
-        Model { thread: Thread, packet: Arc<Packet<T>> },
+        Model {
+            thread: Thread,
+            packet: Arc<Packet<T>>,
+        },
     }
 
     impl<T> JoinHandle<T> {
@@ -206,7 +221,11 @@ mod on {
     /// has none; whoever asks then is being unwound as well.
     fn take<T>(packet: &Packet<T>) -> Result<T> {
         packet.failed.store(false, Ordering::Relaxed);
-        let result = packet.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let result = packet
+            .result
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         result.unwrap_or_else(|| Err(Box::new("the execution of the model is over")))
     }
 
@@ -224,13 +243,19 @@ mod on {
     #[derive(Clone)]
     enum Who {
         Native(std::thread::Thread),
-        Model { id: ThreadId, name: Option<Arc<str>> },
+        Model {
+            id: ThreadId,
+            name: Option<Arc<str>>,
+        },
     }
 
     impl Thread {
         fn of(id: ThreadId) -> Thread {
             let name = engine::thread_name(id);
-            Thread(Who::Model { id, name: Some(name.into()) })
+            Thread(Who::Model {
+                id,
+                name: Some(name.into()),
+            })
         }
 
         /// A native handle's thread has to be given out by reference, so one is kept for good.
@@ -279,7 +304,9 @@ mod on {
 
     impl fmt::Debug for Thread {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Thread").field("name", &self.name()).finish_non_exhaustive()
+            f.debug_struct("Thread")
+                .field("name", &self.name())
+                .finish_non_exhaustive()
         }
     }
 
@@ -355,13 +382,20 @@ mod on {
         }
         let site = Location::caller();
         let inner = ScopeInner::Model(RefCell::new(Vec::new()));
-        let scope = Scope { inner, scope: PhantomData, env: PhantomData };
+        let scope = Scope {
+            inner,
+            scope: PhantomData,
+            env: PhantomData,
+        };
         let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
         // Even when `f` panicked or the execution is over: the threads borrow from this stack.
         let waited = catch_unwind(AssertUnwindSafe(|| scope.wait(site)));
         if let Err(payload) = waited {
             // The execution is over. The threads that are left must be unwound before this stack.
-            let _unwinding = WaitOnDrop { scope: &scope, site };
+            let _unwinding = WaitOnDrop {
+                scope: &scope,
+                site,
+            };
             resume_unwind(payload);
         }
         match result {
@@ -379,9 +413,14 @@ mod on {
         let slot: OnceLock<Scope<'static, 'static>> = OnceLock::new();
         std::thread::scope(|native| {
             let inner = ScopeInner::Native(native);
-            let scope = Scope { inner, scope: PhantomData, env: PhantomData };
+            let scope = Scope {
+                inner,
+                scope: PhantomData,
+                env: PhantomData,
+            };
             // SAFETY: only the lifetimes change, and only for as long as it is in the slot.
-            let scope = unsafe { std::mem::transmute::<Scope<'_, '_>, Scope<'static, 'static>>(scope) };
+            let scope =
+                unsafe { std::mem::transmute::<Scope<'_, '_>, Scope<'static, 'static>>(scope) };
             let scope = slot.get_or_init(|| scope);
             // SAFETY: gives it the lifetimes back that it had. The slot outlives the native scope.
             f(unsafe { std::mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope) })
@@ -409,17 +448,26 @@ mod on {
             F: FnOnce() -> T + Send + 'scope,
             T: Send + 'scope,
         {
-            Builder::new().spawn_scoped(self, f).expect("failed to spawn thread")
+            Builder::new()
+                .spawn_scoped(self, f)
+                .expect("failed to spawn thread")
         }
 
         /// Whether a thread panicked that nobody joined.
         fn has_failed(&self) -> bool {
-            let ScopeInner::Model(children) = &self.inner else { return false };
-            children.borrow().iter().any(|child| child.failed.load(Ordering::Relaxed))
+            let ScopeInner::Model(children) = &self.inner else {
+                return false;
+            };
+            children
+                .borrow()
+                .iter()
+                .any(|child| child.failed.load(Ordering::Relaxed))
         }
 
         fn wait(&self, site: Site) {
-            let ScopeInner::Model(children) = &self.inner else { return };
+            let ScopeInner::Model(children) = &self.inner else {
+                return;
+            };
             let mut at = 0;
             // Threads of the scope may start more of them.
             while let Some(id) = children.borrow().get(at).map(|child| child.id) {
@@ -440,7 +488,10 @@ mod on {
 
     enum ScopedHandle<'scope, T> {
         Native(std::thread::ScopedJoinHandle<'scope, T>),
-        Model { thread: Thread, packet: Arc<Packet<T>> },
+        Model {
+            thread: Thread,
+            packet: Arc<Packet<T>>,
+        },
     }
 
     impl<T> ScopedJoinHandle<'_, T> {

@@ -13,7 +13,8 @@ use proc_macro::TokenStream;
 ///
 /// The test fails when anything is found, and when the search could not be completed. The function
 /// takes no arguments and returns nothing or a `Result<(), E>` where `E: Debug`. Other attributes,
-/// such as `#[ignore]`, `#[should_panic]` and `#[cfg]`, stay in force.
+/// such as `#[ignore]`, `#[should_panic]` and `#[cfg]`, stay in force. `#[test]` is not needed; it
+/// may stand below this attribute, not above, where it would make a second test of the same name.
 ///
 /// | argument | value | what it sets |
 /// |---|---|---|

@@ -97,16 +97,10 @@ fn not_compiled() {
     this_is_not_rust_that_compiles();
 }
 
-/// The order of the attributes does not matter, and there is one `#[test]` in the end.
-#[test]
-#[gordian::test]
-fn test_attribute_before() {
-    count_with(2);
-}
-
+/// There is one `#[test]` in the end.
 #[gordian::test]
 #[test]
-fn test_attribute_after() {
+fn test_attribute_below() {
     count_with(2);
 }
 

@@ -12,9 +12,12 @@
 //! | [`table`] | which specimen must show what in which scenario, and what it must not show |
 //! | [`observe`] | checks a specimen in a scenario and reads the report |
 //! | [`seeds`] | the two programs of the note on deadlocks |
+//! | [`programs`] | programs with known numbers of interleavings |
+//! | [`child`] | runs a part of a test in a process of its own |
 //!
-//! The tests: `autotrader.rs` has the proofs of the reference, `specimens.rs` the table and each
-//! specimen as a model of its own, `seeds.rs` the seed programs.
+//! The tests: `autotrader.rs` has the proofs of the reference, `table.rs` checks the
+//! specimens' table, `specimens.rs` has each specimen as a model of its own, `seeds.rs` the seed
+//! programs; `counts*.rs` and `differential*.rs` check the search itself.
 //!
 //! # The environment
 //! All that threads share lives in locks, atomics or [`gordian::Ghost`] variables, so that the
@@ -31,10 +34,12 @@
 //! the exchange has calmed down. A specimen is judged by one property at a time, because the first
 //! one violated ends the execution; the reference is judged by all at once.
 
+pub mod child;
 pub mod desk;
 pub mod disk;
 pub mod market;
 pub mod observe;
+pub mod programs;
 pub mod properties;
 pub mod scenario;
 pub mod seeds;

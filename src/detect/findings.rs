@@ -81,8 +81,20 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
         code: defect.code,
         severity: severity(defect),
         message: message(defect, run),
-        threads: sorted(defect.threads.iter().map(|&id| run.thread_name(id)).collect()),
-        objects: sorted(defect.objects.iter().map(|&id| run.object_name(id)).collect()),
+        threads: sorted(
+            defect
+                .threads
+                .iter()
+                .map(|&id| run.thread_name(id))
+                .collect(),
+        ),
+        objects: sorted(
+            defect
+                .objects
+                .iter()
+                .map(|&id| run.object_name(id))
+                .collect(),
+        ),
         edges: edges(defect, run, &steps),
         site: defect.site.map(Site::of),
         notes: notes(defect, run),
@@ -103,7 +115,9 @@ fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
     let edge = |wait: &super::Wait| Edge {
         thread: run.thread_name(wait.thread),
         operation: run.verb(wait.op).to_owned(),
-        object: run.subject(wait.op).unwrap_or_else(|| "its token".to_owned()),
+        object: run
+            .subject(wait.op)
+            .unwrap_or_else(|| "its token".to_owned()),
         site: Site::of(wait.site),
         step: steps
             .waiting
@@ -143,21 +157,37 @@ fn message(defect: &Defect, run: &Run) -> String {
         Code::Deadlock => format!("{} wait for one another", all_threads(defect, run)),
         Code::SelfDeadlock => match defect.waits[0].op.object {
             ObjectId::NONE => format!("{} waits for its own end", thread(0)),
-            _ => format!("{} waits for {}, which it holds itself", thread(0), object(0)),
+            _ => format!(
+                "{} waits for {}, which it holds itself",
+                thread(0),
+                object(0)
+            ),
         },
         Code::LostWakeup => lost_wakeup(defect, run),
         Code::DoubleRelease => format!("{} releases {}, which nobody holds", thread(0), object(0)),
         Code::ForeignRelease => {
-            format!("{} releases {}, which {} holds", thread(0), object(0), thread(1))
+            format!(
+                "{} releases {}, which {} holds",
+                thread(0),
+                object(0),
+                thread(1)
+            )
         }
-        Code::LeakedGuard => format!("{} ended while it held {}", thread(0), all_objects(defect, run)),
+        Code::LeakedGuard => format!(
+            "{} ended while it held {}",
+            thread(0),
+            all_objects(defect, run)
+        ),
         Code::SlowUnderLock => format!(
             "{} makes the slow call `{detail}` while it holds {}",
             thread(0),
             all_objects(defect, run)
         ),
         Code::TimeoutOnly => {
-            format!("only a time-out broke the cycle of {}", all_threads(defect, run))
+            format!(
+                "only a time-out broke the cycle of {}",
+                all_threads(defect, run)
+            )
         }
         Code::Starvation => match defect.objects.first() {
             Some(_) => format!("{} tried {} {detail}, in vain", thread(0), object(0)),
@@ -183,11 +213,23 @@ fn lost_wakeup(defect: &Defect, run: &Run) -> String {
 }
 
 fn all_threads(defect: &Defect, run: &Run) -> String {
-    listed(defect.threads.iter().map(|&id| run.thread_name(id)).collect())
+    listed(
+        defect
+            .threads
+            .iter()
+            .map(|&id| run.thread_name(id))
+            .collect(),
+    )
 }
 
 fn all_objects(defect: &Defect, run: &Run) -> String {
-    listed(defect.objects.iter().map(|&id| run.object_name(id)).collect())
+    listed(
+        defect
+            .objects
+            .iter()
+            .map(|&id| run.object_name(id))
+            .collect(),
+    )
 }
 
 /// "`a`, `b` and `c`".

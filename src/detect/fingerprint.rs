@@ -30,8 +30,15 @@ impl Hash {
 pub(super) fn of(run: &Run, defect: &Defect) -> String {
     let mut parts = Vec::new();
     for wait in &defect.waits {
-        let taken = wait.taken.map(|(site, _)| line_of(site)).unwrap_or_default();
-        parts.push(format!("{} {} < {taken}", run.verb(wait.op), line_of(wait.site)));
+        let taken = wait
+            .taken
+            .map(|(site, _)| line_of(site))
+            .unwrap_or_default();
+        parts.push(format!(
+            "{} {} < {taken}",
+            run.verb(wait.op),
+            line_of(wait.site)
+        ));
     }
     for related in &defect.related {
         parts.push(format!("held {}", line_of(related.site)));
@@ -61,7 +68,15 @@ fn given_name(run: &Run, object: ObjectId) -> String {
 fn line_of(site: Site) -> String {
     let text = find(site.file())
         .and_then(|path| std::fs::read_to_string(path).ok())
-        .and_then(|source| Some(source.lines().nth(site.line() as usize - 1)?.trim().to_owned()));
+        .and_then(|source| {
+            Some(
+                source
+                    .lines()
+                    .nth(site.line() as usize - 1)?
+                    .trim()
+                    .to_owned(),
+            )
+        });
     match text {
         Some(text) => format!("{} {text}", site.file()),
         None => format!("{} {}", site.file(), site.line()),
@@ -71,5 +86,7 @@ fn line_of(site: Site) -> String {
 /// The compiler names files from the workspace root, but a test runs in its package.
 fn find(file: &str) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().map(|above| above.join(Path::new(file))).find(|path| path.is_file())
+    here.ancestors()
+        .map(|above| above.join(Path::new(file)))
+        .find(|path| path.is_file())
 }

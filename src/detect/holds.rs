@@ -15,7 +15,11 @@ pub(crate) fn slow_under_lock(run: &Run, thread: ThreadId, op: Op, site: Site) -
     defect.detail = run.slow_names[op.arg as usize].to_owned();
     for held in held {
         defect.objects.push(held.lock);
-        defect.related.push(Related { object: held.lock, holder: thread, site: held.site });
+        defect.related.push(Related {
+            object: held.lock,
+            holder: thread,
+            site: held.site,
+        });
     }
     Some(defect)
 }

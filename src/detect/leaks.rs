@@ -15,7 +15,11 @@ pub(crate) fn leaked_guard(run: &Run, thread: ThreadId, op: Op) -> Option<Defect
     let mut defect = Defect::at(Code::LeakedGuard, thread, site);
     for held in held {
         defect.objects.push(held.lock);
-        defect.related.push(Related { object: held.lock, holder: thread, site: held.site });
+        defect.related.push(Related {
+            object: held.lock,
+            holder: thread,
+            site: held.site,
+        });
     }
     Some(defect)
 }

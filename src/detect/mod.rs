@@ -73,7 +73,10 @@ impl Defect {
 
     /// The same schedule led elsewhere: `why`, after the step at `site`.
     pub(crate) fn nondeterminism(thread: ThreadId, site: Site, why: String) -> Defect {
-        Defect { detail: why, ..Defect::at(Code::Nondeterminism, thread, site) }
+        Defect {
+            detail: why,
+            ..Defect::at(Code::Nondeterminism, thread, site)
+        }
     }
 
     fn waiting(code: Code, waits: Vec<Wait>) -> Defect {

@@ -17,7 +17,11 @@ pub(crate) fn misused_release(run: &Run, thread: ThreadId, op: Op, site: Site) -
             let mut defect = Defect::at(Code::ForeignRelease, thread, site);
             defect.threads.push(holder);
             if let Some(held) = run.how_held(op.object, holder) {
-                defect.related.push(Related { object: op.object, holder, site: held.site });
+                defect.related.push(Related {
+                    object: op.object,
+                    holder,
+                    site: held.site,
+                });
             }
             defect
         }

@@ -18,11 +18,15 @@ const ATTEMPTS_MIN: usize = 3;
 /// The threads that starve in an execution that was cut off.
 pub(crate) fn starved(run: &Run) -> Vec<Defect> {
     let window = &run.events[run.events.len() / 2..];
-    let served = window.iter().fold(0_u64, |mask, event| mask | 1 << event.thread.0);
+    let served = window
+        .iter()
+        .fold(0_u64, |mask, event| mask | 1 << event.thread.0);
     if run.enabled() & !served != 0 {
         return Vec::new();
     }
-    threads_in(run.live).filter_map(|thread| starves(window, thread)).collect()
+    threads_in(run.live)
+        .filter_map(|thread| starves(window, thread))
+        .collect()
 }
 
 fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
@@ -42,7 +46,9 @@ fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
                 useless.push((event.op.object, false));
             }
             Action::Unlock => {
-                let at = useless.iter().position(|(lock, _)| *lock == event.op.object);
+                let at = useless
+                    .iter()
+                    .position(|(lock, _)| *lock == event.op.object);
                 // Taken before the window, or given back unused: count neither.
                 if at.is_some_and(|at| !useless.swap_remove(at).1) {
                     return None;

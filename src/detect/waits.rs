@@ -11,7 +11,11 @@ use crate::trace::{Run, threads_in};
 /// Whether this thread's announced operation closes a cycle of threads that wait for one another.
 pub(crate) fn closed_cycle(run: &Run, thread: ThreadId) -> Option<Defect> {
     let waits = cycle(run, thread, |action| action != Action::TimedLock)?;
-    let code = if waits.len() == 1 { Code::SelfDeadlock } else { Code::Deadlock };
+    let code = if waits.len() == 1 {
+        Code::SelfDeadlock
+    } else {
+        Code::Deadlock
+    };
     Some(Defect::waiting(code, waits))
 }
 
@@ -32,13 +36,20 @@ pub(crate) fn stuck(run: &Run) -> Vec<Defect> {
             continue;
         }
         if let Some(defect) = closed_cycle(run, thread) {
-            reported |= defect.threads.iter().fold(0, |mask, thread| mask | 1 << thread.0);
+            reported |= defect
+                .threads
+                .iter()
+                .fold(0, |mask, thread| mask | 1 << thread.0);
             defects.push(defect);
             continue;
         }
-        let Some(wait) = wait_of(run, thread) else { continue };
+        let Some(wait) = wait_of(run, thread) else {
+            continue;
+        };
         // Nobody in particular could wake it, or only one who has ended.
-        let nobody = wait.holder.is_none_or(|holder| run.live & (1 << holder.0) == 0);
+        let nobody = wait
+            .holder
+            .is_none_or(|holder| run.live & (1 << holder.0) == 0);
         if nobody {
             defects.push(Defect::waiting(Code::LostWakeup, vec![wait]));
         }
@@ -81,8 +92,17 @@ fn wait_of(run: &Run, thread: ThreadId) -> Option<Wait> {
         Awaited::Thread(holder) => Some(holder),
         Awaited::Anyone => None,
     };
-    let taken = holder.filter(|_| pending.op.action != Action::Join).and_then(|holder| {
-        run.how_held(pending.op.object, holder).map(|held| (held.site, held.event))
-    });
-    Some(Wait { thread, op: pending.op, site: pending.site, holder, taken })
+    let taken = holder
+        .filter(|_| pending.op.action != Action::Join)
+        .and_then(|holder| {
+            run.how_held(pending.op.object, holder)
+                .map(|held| (held.site, held.event))
+        });
+    Some(Wait {
+        thread,
+        op: pending.op,
+        site: pending.site,
+        holder,
+        taken,
+    })
 }

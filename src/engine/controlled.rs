@@ -113,7 +113,11 @@ fn step(op: Op, site: Site) -> Option<Effect> {
             Order::Switch => {
                 session::switching(switch);
                 let phase = session::with(|session| session.phase);
-                order = if phase == Phase::Running { Order::Go } else { Order::Over };
+                order = if phase == Phase::Running {
+                    Order::Go
+                } else {
+                    Order::Over
+                };
             }
             Order::Over => return None,
         }
@@ -286,11 +290,17 @@ impl Context {
         let thread_of = |id: TaskId| {
             threads_in(enabled).find(|thread| numbers[thread.index()] == usize::from(id))
         };
-        let allowed: Vec<&Task> =
-            tasks.iter().filter(|task| thread_of(task.id()).is_some()).copied().collect();
+        let allowed: Vec<&Task> = tasks
+            .iter()
+            .filter(|task| thread_of(task.id()).is_some())
+            .copied()
+            .collect();
         let last = run.events.last().map(|event| event.thread);
         let last = last.map(|thread| TaskId::from(numbers[thread.index()]));
-        let runtime = self.runtime.as_mut().expect("the strategy relies on the runtime");
+        let runtime = self
+            .runtime
+            .as_mut()
+            .expect("the strategy relies on the runtime");
         let chosen = runtime.choose(tasks, &allowed, last, yielding);
         let thread = thread_of(chosen).expect("one of the allowed tasks");
         let op = run.pending(thread).expect("it has announced something").op;
@@ -348,7 +358,13 @@ impl Runtime {
             }
             RuntimeScheduler::Urw => Box::new(UrwRandomScheduler::new_from_seed(seed, usize::MAX)),
         };
-        Runtime { kind, seed, scheduler, begun: false, had_choice: false }
+        Runtime {
+            kind,
+            seed,
+            scheduler,
+            begun: false,
+            had_choice: false,
+        }
     }
 
     fn choose(
@@ -369,7 +385,9 @@ impl Runtime {
         match self.kind {
             RuntimeScheduler::Pct(_) => {
                 self.had_choice |= allowed.len() > 1;
-                self.scheduler.next_task(allowed, current, yielding).unwrap_or(first)
+                self.scheduler
+                    .next_task(allowed, current, yielding)
+                    .unwrap_or(first)
             }
             // It counts tasks as it sees them, so it must see all of them: ask until it fits.
             RuntimeScheduler::Urw => {

@@ -20,9 +20,15 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    #[expect(clippy::declare_interior_mutable_const, reason = "a starting value, copied at use")]
-    pub(crate) const ANONYMOUS: Identity =
-        Identity { registration: AtomicU64::new(0), site: None, name: Cow::Borrowed("") };
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "a starting value, copied at use"
+    )]
+    pub(crate) const ANONYMOUS: Identity = Identity {
+        registration: AtomicU64::new(0),
+        site: None,
+        name: Cow::Borrowed(""),
+    };
 
     /// The identity of an object made by the caller of the caller.
     #[track_caller]
@@ -31,7 +37,11 @@ impl Identity {
     }
 
     pub(crate) const fn at(site: Site) -> Identity {
-        Identity { registration: AtomicU64::new(0), site: Some(site), name: Cow::Borrowed("") }
+        Identity {
+            registration: AtomicU64::new(0),
+            site: Some(site),
+            name: Cow::Borrowed(""),
+        }
     }
 
     pub(crate) fn named(self, name: Cow<'static, str>) -> Identity {
@@ -40,7 +50,11 @@ impl Identity {
 
     /// The same names, not met by any execution.
     pub(crate) fn clone_unused(&self) -> Identity {
-        Identity { registration: AtomicU64::new(0), site: self.site, name: self.name.clone() }
+        Identity {
+            registration: AtomicU64::new(0),
+            site: self.site,
+            name: self.name.clone(),
+        }
     }
 
     pub(crate) fn site(&self) -> Option<Site> {
@@ -59,7 +73,8 @@ impl Identity {
     }
 
     pub(crate) fn register(&self, epoch: u32, id: ObjectId) {
-        self.registration.store(u64::from(epoch) << 32 | u64::from(id.0), Ordering::Relaxed);
+        self.registration
+            .store(u64::from(epoch) << 32 | u64::from(id.0), Ordering::Relaxed);
     }
 
     /// Called when an OS thread that no engine drives uses the object: a model that is running and
@@ -74,6 +89,9 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("name", &self.name).field("site", &self.site).finish()
+        f.debug_struct("Identity")
+            .field("name", &self.name)
+            .field("site", &self.site)
+            .finish()
     }
 }

@@ -76,7 +76,10 @@ fn perform(op: Op, site: Site) -> Effect {
 #[track_caller]
 pub(crate) fn slow(name: &'static str) {
     if !is_native() {
-        perform(Op::plain(Action::Slow, session::slow_name(name)), Location::caller());
+        perform(
+            Op::plain(Action::Slow, session::slow_name(name)),
+            Location::caller(),
+        );
     }
 }
 
@@ -177,7 +180,10 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
     let stall_max = config.stall_max;
     let settings = config.clone();
     let watched = Arc::clone(&watch);
-    let name = std::thread::current().name().unwrap_or("gordian").to_owned();
+    let name = std::thread::current()
+        .name()
+        .unwrap_or("gordian")
+        .to_owned();
     let started = std::thread::Builder::new()
         .name(name)
         .stack_size(STACK_SIZE.max(config.stack_size))

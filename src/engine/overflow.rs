@@ -90,23 +90,23 @@ mod unix {
     /// Does what would have been done without us.
     fn forward(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
         let at = usize::from(signal == libc::SIGBUS);
-        let Some(previous) = PREVIOUS.get().map(|all| all[at]) else { return };
+        let Some(previous) = PREVIOUS.get().map(|all| all[at]) else {
+            return;
+        };
         match previous.sa_sigaction {
             libc::SIG_DFL | libc::SIG_IGN => {
                 // SAFETY: restores the action that was there; the fault then happens again.
                 unsafe { libc::sigaction(signal, &previous, std::ptr::null_mut()) };
             }
             handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
-                type Handler =
-                    extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+                type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
                 // SAFETY: with SA_SIGINFO the field holds a function of this type.
                 let handler: Handler = unsafe { std::mem::transmute(handler) };
                 handler(signal, info, context);
             }
             handler => {
                 // SAFETY: without SA_SIGINFO the field holds a function of this type.
-                let handler: extern "C" fn(libc::c_int) =
-                    unsafe { std::mem::transmute(handler) };
+                let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(handler) };
                 handler(signal);
             }
         }

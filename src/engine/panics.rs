@@ -48,8 +48,10 @@ pub(super) fn install(first: impl FnOnce()) {
 
 fn remember(info: &PanicHookInfo<'_>) {
     super::session::mark_unwinding();
-    let panicked =
-        Panicked { message: message(info.payload()), site: info.location().map(Site::of) };
+    let panicked = Panicked {
+        message: message(info.payload()),
+        site: info.location().map(Site::of),
+    };
     // The hook must not panic: a borrowed cell means that remembering is under way already.
     LAST.with(|last| {
         if let Ok(mut last) = last.try_borrow_mut() {
@@ -64,7 +66,11 @@ pub(super) fn take_last(payload: &(dyn Any + Send)) -> Panicked {
     let message = message(payload);
     let last = LAST.with(|last| last.borrow_mut().take());
     // An older one may have been caught by the model itself.
-    last.filter(|last| last.message == message).unwrap_or(Panicked { message, site: None })
+    last.filter(|last| last.message == message)
+        .unwrap_or(Panicked {
+            message,
+            site: None,
+        })
 }
 
 /// The text of a panic's payload.

@@ -49,6 +49,15 @@ impl Search {
         }
     }
 
+    /// The same search from the beginning, with the time that is left.
+    #[cfg(feature = "loom")]
+    pub(super) fn restarted(&self, config: &Config, watch: &Arc<Watch>) -> Search {
+        Search {
+            started: self.started,
+            ..Search::new(config.clone(), Arc::clone(watch))
+        }
+    }
+
     /// Begins an execution.
     pub(super) fn begin(&mut self) {
         let mut epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -58,7 +67,9 @@ impl Search {
         self.facts.executions += 1;
         self.run.restart(epoch, &self.paths);
         self.watch.epoch.store(epoch, Ordering::Relaxed);
-        self.watch.executions.store(self.facts.executions, Ordering::Relaxed);
+        self.watch
+            .executions
+            .store(self.facts.executions, Ordering::Relaxed);
         self.watch.in_model.store(true, Ordering::Relaxed);
     }
 
@@ -92,7 +103,11 @@ impl Search {
         }
         let done = self.facts.executions;
         let sampled = !self.config.strategy.is_systematic();
-        if self.config.executions_max.is_some_and(|max| done >= max && !sampled) {
+        if self
+            .config
+            .executions_max
+            .is_some_and(|max| done >= max && !sampled)
+        {
             self.cut_short(format!("executions_max = {done} executions were done"));
         } else if self.out_of_time() {
             self.cut_short_by_time();
@@ -119,7 +134,9 @@ impl Search {
     }
 
     fn out_of_time(&self) -> bool {
-        self.config.time_max.is_some_and(|max| self.started.elapsed() >= max)
+        self.config
+            .time_max
+            .is_some_and(|max| self.started.elapsed() >= max)
     }
 
     fn cut_short_by_time(&mut self) {
@@ -143,19 +160,39 @@ impl Search {
             self.fail(format!("the replay token does not fit: {why}"));
             return;
         }
-        let site = self.run.events.last().map_or(std::panic::Location::caller(), |last| last.site);
-        let thread = self.run.events.last().map_or(ThreadId::MAIN, |last| last.thread);
+        let site = self
+            .run
+            .events
+            .last()
+            .map_or(std::panic::Location::caller(), |last| last.site);
+        let thread = self
+            .run
+            .events
+            .last()
+            .map_or(ThreadId::MAIN, |last| last.thread);
         let step = self.run.events.len() + 1;
-        self.report(&Defect::nondeterminism(thread, site, format!("at step {step}, {why}")));
+        self.report(&Defect::nondeterminism(
+            thread,
+            site,
+            format!("at step {step}, {why}"),
+        ));
         self.cut_short("the model is not deterministic".to_owned());
     }
 
     pub(super) fn report(&mut self, defect: &Defect) {
-        let met = Met { run: &self.run, paths: &self.paths, execution: self.facts.executions };
+        let met = Met {
+            run: &self.run,
+            paths: &self.paths,
+            execution: self.facts.executions,
+        };
         let before = self.findings.list().len();
         self.findings.add(defect, &met);
         if self.findings.list().len() > before {
-            let mut shared = self.watch.findings.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shared = self
+                .watch
+                .findings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             shared.extend(self.findings.list().last().cloned());
         }
     }
@@ -220,7 +257,11 @@ impl Search {
 
     /// Notes a thread's name for the watching thread.
     fn name_thread(&self, thread: ThreadId) {
-        let mut names = self.watch.thread_names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self
+            .watch
+            .thread_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if names.len() <= thread.index() {
             names.resize(thread.index() + 1, String::new());
             names[thread.index()] = self.run.thread_name(thread);
@@ -242,7 +283,9 @@ impl Search {
         self.facts.executions_estimate = estimate.filter(|_| !self.facts.complete);
         self.facts.seconds = self.started.elapsed().as_secs_f64();
         let findings = self.findings.list().to_vec();
-        let found = findings.iter().any(|finding| finding.severity == Severity::Error);
+        let found = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
         let verdict = match (&self.error, found, self.facts.complete) {
             (Some(_), _, _) => Verdict::Error,
             (None, true, _) => Verdict::Found,
@@ -308,7 +351,10 @@ pub(super) fn stalled(config: &Config, watch: &Watch) -> Report {
         || "the beginning of the model".to_owned(),
         |site| format!("its operation at {site}"),
     );
-    let foreign = watch.foreign_use().map(|why| format!("; {why}")).unwrap_or_default();
+    let foreign = watch
+        .foreign_use()
+        .map(|why| format!("; {why}"))
+        .unwrap_or_default();
     let why = format!(
         "`{}` has come to no operation for {} s since {place}: it is blocked in something that \
          the model does not know (a std lock or channel, I/O, a sleep), or it loops without any \
@@ -319,6 +365,10 @@ pub(super) fn stalled(config: &Config, watch: &Watch) -> Report {
     );
     let mut report = refused(config, &why);
     report.search.executions = watch.executions.load(Ordering::Relaxed);
-    report.findings = watch.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report.findings = watch
+        .findings
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     report
 }

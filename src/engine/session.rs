@@ -162,7 +162,9 @@ pub(super) fn switching(switch: impl FnOnce()) {
 pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce()) {
     set_current(me);
     let is_over = with(|session| session.phase != Phase::Running);
-    let result = catch_unwind(AssertUnwindSafe(|| if is_over { drop(body) } else { body() }));
+    let result = catch_unwind(AssertUnwindSafe(
+        || if is_over { drop(body) } else { body() },
+    ));
     unmark_unwinding();
     if let Err(payload) = result
         && !panics::is_quiet(&*payload)
@@ -208,7 +210,9 @@ pub(super) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>, site: 
         let running = session.phase == Phase::Running && !session.observing;
         if running {
             let invariants = Rc::get_mut(&mut session.invariants);
-            invariants.expect("no invariant is being looked at").push(Invariant { name, holds });
+            invariants
+                .expect("no invariant is being looked at")
+                .push(Invariant { name, holds });
             session.checked = usize::MAX;
         }
         running
@@ -221,7 +225,9 @@ pub(super) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>, site: 
 /// Evaluates the invariants if there was a step since the last time; those that do not hold are
 /// findings.
 pub(super) fn check_invariants(announced: Site) {
-    let Some(invariants) = with(Session::begin_observing) else { return };
+    let Some(invariants) = with(Session::begin_observing) else {
+        return;
+    };
     let mut broken = Vec::new();
     for invariant in invariants.iter() {
         match catch_unwind(AssertUnwindSafe(|| (invariant.holds)())) {
@@ -331,7 +337,9 @@ impl Session {
             }
             _ => {
                 let verb = self.search.run.verb(op);
-                self.search.fail(format!("an invariant may only read, and this one does: {verb}"));
+                self.search.fail(format!(
+                    "an invariant may only read, and this one does: {verb}"
+                ));
                 Standing::Unwind
             }
         }
@@ -370,7 +378,11 @@ impl Session {
         if self.phase != Phase::Running || thread.joined_panicked {
             return;
         }
-        let site = thread.sites.last().copied().unwrap_or(std::panic::Location::caller());
+        let site = thread
+            .sites
+            .last()
+            .copied()
+            .unwrap_or(std::panic::Location::caller());
         let defect = detect::panic_of(me, last, site);
         self.search.report(&defect);
     }

@@ -37,8 +37,10 @@ impl Watch {
     /// Notes that a thread of the model has come to an operation.
     pub(crate) fn beat(&self, thread: u8, site: Site) {
         // Plain loads and stores: only the search's thread writes.
-        self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.site.store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        self.beats
+            .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.site
+            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
         self.thread.store(u32::from(thread), Ordering::Relaxed);
     }
 
@@ -51,8 +53,14 @@ impl Watch {
 
     pub(crate) fn last_thread(&self) -> String {
         let number = self.thread.load(Ordering::Relaxed) as usize;
-        let names = self.thread_names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(number).cloned().unwrap_or_else(|| "main".to_owned())
+        let names = self
+            .thread_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        names
+            .get(number)
+            .cloned()
+            .unwrap_or_else(|| "main".to_owned())
     }
 
     /// What was said about a use by a thread that no engine drives.
@@ -85,7 +93,9 @@ impl Drop for Enlisted {
 #[cold]
 pub(crate) fn foreign_use(epoch: u32, identity: &Identity) {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let watch = running.iter().find(|watch| watch.epoch.load(Ordering::Relaxed) == epoch);
+    let watch = running
+        .iter()
+        .find(|watch| watch.epoch.load(Ordering::Relaxed) == epoch);
     if let Some(watch) = watch {
         let name = match (identity.name(), identity.site()) {
             ("", Some(site)) => format!("the lock made at {site}"),

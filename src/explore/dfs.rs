@@ -33,11 +33,19 @@ struct Decision {
 
 impl Dfs {
     pub(super) fn unbounded() -> Dfs {
-        Dfs { preemptions_max: None, frames: Vec::new(), depth: 0, executions: 0 }
+        Dfs {
+            preemptions_max: None,
+            frames: Vec::new(),
+            depth: 0,
+            executions: 0,
+        }
     }
 
     pub(super) fn bounded(preemptions_max: u32) -> Dfs {
-        Dfs { preemptions_max: Some(preemptions_max), ..Dfs::unbounded() }
+        Dfs {
+            preemptions_max: Some(preemptions_max),
+            ..Dfs::unbounded()
+        }
     }
 
     /// All decisions at this point, the one that goes on with the current thread first.
@@ -45,7 +53,9 @@ impl Dfs {
         let goes_on = enabled & (1 << current.0) != 0;
         // Leaving a thread that yields is no preemption.
         let yields = goes_on
-            && run.pending(current).is_some_and(|pending| pending.op.action == Action::Yield);
+            && run
+                .pending(current)
+                .is_some_and(|pending| pending.op.action == Action::Yield);
         let others = threads_in(enabled & !(1 << current.0));
         let mine = goes_on.then_some(current);
         let order: Vec<ThreadId> = match yields {
@@ -58,9 +68,20 @@ impl Dfs {
             if preempts && self.preemptions_max.is_some_and(|max| spent >= max) {
                 continue;
             }
-            let op = run.pending(thread).expect("an enabled thread has announced something").op;
-            let cases = if op.action == Action::Choose { op.arg } else { 1 };
-            decisions.extend((0..cases).map(|case| Decision { thread, case, preempts }));
+            let op = run
+                .pending(thread)
+                .expect("an enabled thread has announced something")
+                .op;
+            let cases = if op.action == Action::Choose {
+                op.arg
+            } else {
+                1
+            };
+            decisions.extend((0..cases).map(|case| Decision {
+                thread,
+                case,
+                preempts,
+            }));
         }
         decisions
     }
@@ -74,9 +95,16 @@ impl Strategy for Dfs {
             let spent = self.frames.last().map_or(0, |frame| frame.preemptions);
             let mut left = self.decisions(run, enabled, current, spent);
             left.reverse();
-            let chosen = left.pop().expect("going on with a thread is within any bound");
+            let chosen = left
+                .pop()
+                .expect("going on with a thread is within any bound");
             let preemptions = spent + u32::from(chosen.preempts);
-            self.frames.push(Frame { chosen, left, done: 0, preemptions });
+            self.frames.push(Frame {
+                chosen,
+                left,
+                done: 0,
+                preemptions,
+            });
         }
         let Decision { thread, case, .. } = self.frames[depth].chosen;
         if enabled & (1 << thread.0) == 0 {

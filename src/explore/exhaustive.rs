@@ -84,7 +84,10 @@ impl Exhaustive {
         match known.then(|| run.pending(thread)).flatten() {
             Some(pending) if pending.op == frame.op && pending.site == frame.site => {
                 if enabled & (1 << thread.0) != 0 {
-                    return Next::Go { thread, case: frame.chosen.case };
+                    return Next::Go {
+                        thread,
+                        case: frame.chosen.case,
+                    };
                 }
                 Next::Diverged(format!(
                     "{} at {} could be done before, and now it has to wait",
@@ -121,20 +124,35 @@ impl Exhaustive {
         };
         let mut tree = std::mem::take(&mut self.ahead);
         let chosen = if tree.is_empty() {
-            let asleep = sleep.iter().fold(0, |mask, its: &Sleeper| mask | 1 << its.thread.0);
+            let asleep = sleep
+                .iter()
+                .fold(0, |mask, its: &Sleeper| mask | 1 << its.thread.0);
             let candidates = enabled & !asleep;
             if candidates == 0 {
                 return Next::Redundant;
             }
             let thread = natural(run, candidates, current);
             let index = run.threads[thread.index()].ops.len() as u32 - 1;
-            Node { thread, index, case: 0, children: Vec::new() }
+            Node {
+                thread,
+                index,
+                case: 0,
+                children: Vec::new(),
+            }
         } else {
             tree.remove(0)
         };
-        let Node { thread, index, case, children } = chosen;
+        let Node {
+            thread,
+            index,
+            case,
+            children,
+        } = chosen;
         self.ahead = children;
-        let Some(pending) = run.pending(thread).filter(|_| enabled & (1 << thread.0) != 0) else {
+        let Some(pending) = run
+            .pending(thread)
+            .filter(|_| enabled & (1 << thread.0) != 0)
+        else {
             return Next::Diverged(format!(
                 "`{}` could go on here in an equivalent interleaving, and now it cannot",
                 run.thread_name(thread)
@@ -144,7 +162,12 @@ impl Exhaustive {
             add_cases(&mut tree, &sleep, thread, index, case, pending.op.arg);
         }
         self.frames.push(Frame {
-            chosen: Node { thread, index, case, children: Vec::new() },
+            chosen: Node {
+                thread,
+                index,
+                case,
+                children: Vec::new(),
+            },
             op: pending.op,
             site: pending.site,
             footprint: run.world.footprint(pending.op, thread),
@@ -179,7 +202,11 @@ impl Exhaustive {
         }
         match self.mode {
             Mode::Optimal { trimmed } => {
-                let insertion = Insertion { run, steps: &analysis.steps, trimmed };
+                let insertion = Insertion {
+                    run,
+                    steps: &analysis.steps,
+                    trimmed,
+                };
                 let sleepers = frame.sleep.clone();
                 insertion.insert(Some(&frame.chosen), &mut frame.tree, v.clone(), sleepers);
             }
@@ -230,10 +257,17 @@ fn add_cases(
         return;
     }
     for case in (0..cases).filter(|&case| case != chosen) {
-        let known = tree.iter().any(|node| node.thread == thread && node.case == case)
+        let known = tree
+            .iter()
+            .any(|node| node.thread == thread && node.case == case)
             || sleep.iter().any(|its| its.case == case);
         if !known {
-            tree.push(Node { thread, index, case, children: Vec::new() });
+            tree.push(Node {
+                thread,
+                index,
+                case,
+                children: Vec::new(),
+            });
         }
     }
 }
@@ -254,8 +288,18 @@ fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
         matches!(how, Initial::At(_))
     });
     let step = &steps[*first.expect("the first step of a sequence can begin it") as usize];
-    let Step { thread, index, case, .. } = *step;
-    frame.tree.push(Node { thread, index, case, children: Vec::new() });
+    let Step {
+        thread,
+        index,
+        case,
+        ..
+    } = *step;
+    frame.tree.push(Node {
+        thread,
+        index,
+        case,
+        children: Vec::new(),
+    });
 }
 
 impl Strategy for Exhaustive {
@@ -274,7 +318,10 @@ impl Strategy for Exhaustive {
             ending != Ending::Redundant || self.mode == Mode::Source,
             "optimal exploration gave an execution up"
         );
-        debug_assert!(ending == Ending::Capped || self.ahead.is_empty(), "a wakeup sequence is left");
+        debug_assert!(
+            ending == Ending::Capped || self.ahead.is_empty(),
+            "a wakeup sequence is left"
+        );
         self.ahead.clear();
         self.reverse_races(run);
         self.backtrack(run)

@@ -75,15 +75,24 @@ pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeSch
     let executions = config.executions_max.unwrap_or(EXECUTIONS_SAMPLED);
     let sample = |kind| Box::new(random::Random::new(kind, config.seed, executions));
     match config.strategy {
-        Name::Exhaustive => (Box::new(exhaustive::Exhaustive::optimal(config.trimmed)), None),
+        Name::Exhaustive => (
+            Box::new(exhaustive::Exhaustive::optimal(config.trimmed)),
+            None,
+        ),
         Name::Source => (Box::new(exhaustive::Exhaustive::source()), None),
         Name::Dfs => (Box::new(dfs::Dfs::unbounded()), None),
         Name::Random => (sample(random::Kind::Walk), None),
         Name::Surw => (sample(random::Kind::Surw), None),
         Name::Pos => (sample(random::Kind::Pos), None),
         Name::HoldAndWait => (sample(random::Kind::HoldAndWait), None),
-        Name::Portfolio => (sample(random::Kind::Portfolio), Some(RuntimeScheduler::Pct(2))),
-        Name::Pct => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Pct(3))),
+        Name::Portfolio => (
+            sample(random::Kind::Portfolio),
+            Some(RuntimeScheduler::Pct(2)),
+        ),
+        Name::Pct => (
+            sample(random::Kind::Runtime),
+            Some(RuntimeScheduler::Pct(3)),
+        ),
         Name::Urw => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Urw)),
     }
 }
@@ -99,10 +108,18 @@ fn natural(run: &Run, candidates: u64, current: ThreadId) -> ThreadId {
             .expect("there is a candidate")
     };
     if candidates & (1 << current.0) == 0 {
-        return crate::trace::threads_in(candidates).next().expect("there is a candidate");
+        return crate::trace::threads_in(candidates)
+            .next()
+            .expect("there is a candidate");
     }
-    let its_pending = run.pending(current).expect("a candidate has announced something");
-    let alone = run.events.iter().rev().take_while(|event| event.thread == current);
+    let its_pending = run
+        .pending(current)
+        .expect("a candidate has announced something");
+    let alone = run
+        .events
+        .iter()
+        .rev()
+        .take_while(|event| event.thread == current);
     if its_pending.op.action == crate::op::Action::Yield
         || alone.take(ALONE_MAX).count() == ALONE_MAX
     {

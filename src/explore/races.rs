@@ -125,7 +125,8 @@ impl Analysis {
         match own.or(run.threads[thread.index()].spawned_after) {
             Some(event) => {
                 let from = event as usize * self.threads;
-                self.base.extend_from_slice(&self.clocks[from..from + self.threads]);
+                self.base
+                    .extend_from_slice(&self.clocks[from..from + self.threads]);
             }
             None => self.base.resize(self.threads, 0),
         }
@@ -138,7 +139,13 @@ impl Analysis {
             _ => 0,
         };
         let footprint = run.world.footprint(event.op, event.thread);
-        let step = Step { thread: event.thread, index: event.index, case, op: event.op, footprint };
+        let step = Step {
+            thread: event.thread,
+            index: event.index,
+            case,
+            op: event.op,
+            footprint,
+        };
         self.steps.push(step);
         self.set_base(run, event.thread);
         self.latest[event.thread.index()] = number as u32;
@@ -164,7 +171,11 @@ impl Analysis {
         }
         let previous = history.last;
         history.last = self.accesses.len() as u32;
-        self.accesses.push(Access { event, mode, previous });
+        self.accesses.push(Access {
+            event,
+            mode,
+            previous,
+        });
     }
 
     /// Joins into `clock` the clocks of the earlier accesses of the cell that conflict.
@@ -210,7 +221,10 @@ impl Analysis {
                 // release stands between them.
                 let disabling = step.footprint.acquires && earlier.footprint.acquires;
                 if adjacent || disabling {
-                    self.races.push(Race { earlier: access.event, later: number });
+                    self.races.push(Race {
+                        earlier: access.event,
+                        later: number,
+                    });
                 }
                 if adjacent {
                     let from = access.event as usize * self.threads;
@@ -225,11 +239,19 @@ impl Analysis {
 
     /// Adds the operation that the thread waits to do, at the end, as a virtual step.
     fn waiting(&mut self, run: &Run, thread: ThreadId) {
-        let Some(pending) = run.pending(thread) else { return };
+        let Some(pending) = run.pending(thread) else {
+            return;
+        };
         let state = &run.threads[thread.index()];
         let footprint = run.world.footprint(pending.op, thread);
         let index = state.ops.len() as u32 - 1;
-        let step = Step { thread, index, case: 0, op: pending.op, footprint };
+        let step = Step {
+            thread,
+            index,
+            case: 0,
+            op: pending.op,
+            footprint,
+        };
         self.set_base(run, thread);
         let number = self.steps.len() as u32;
         self.steps.push(step);

@@ -75,8 +75,15 @@ impl Strategy for Random {
             Kind::Pos => self.pos.next(run, enabled, &mut self.rng),
             Kind::HoldAndWait => hold_and_wait(run, enabled, &mut self.rng),
         };
-        let op = run.pending(thread).expect("an enabled thread has announced something").op;
-        let case = if op.action == Action::Choose { self.rng.below(op.arg) } else { 0 };
+        let op = run
+            .pending(thread)
+            .expect("an enabled thread has announced something")
+            .op;
+        let case = if op.action == Action::Choose {
+            self.rng.below(op.arg)
+        } else {
+            0
+        };
         Next::Go { thread, case }
     }
 
@@ -99,7 +106,9 @@ impl Rng {
 
     fn of_mask(&mut self, mask: u64) -> ThreadId {
         let at = self.below(mask.count_ones()) as usize;
-        threads_in(mask).nth(at).expect("below the number of threads")
+        threads_in(mask)
+            .nth(at)
+            .expect("below the number of threads")
     }
 }
 
@@ -110,7 +119,10 @@ fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
         return rng.of_mask(enabled);
     }
     let rank = |thread: ThreadId| {
-        let op = run.pending(thread).expect("an enabled thread has announced something").op;
+        let op = run
+            .pending(thread)
+            .expect("an enabled thread has announced something")
+            .op;
         let holds = !run.threads[thread.index()].held.is_empty();
         match (run.world.footprint(op, thread).acquires, holds) {
             (true, false) => 0,
@@ -119,7 +131,10 @@ fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
             (false, true) => 3,
         }
     };
-    let best = threads_in(enabled).map(rank).min().expect("some thread is enabled");
+    let best = threads_in(enabled)
+        .map(rank)
+        .min()
+        .expect("some thread is enabled");
     let candidates = threads_in(enabled).filter(|&thread| rank(thread) == best);
     rng.of_mask(candidates.fold(0, |mask, thread| mask | 1 << thread.0))
 }
@@ -146,7 +161,9 @@ fn pointer(site: Site) -> SitePointer {
 
 impl Surw {
     fn is_interesting(&self, run: &Run, thread: ThreadId) -> bool {
-        let pending = run.pending(thread).expect("an enabled thread has announced something");
+        let pending = run
+            .pending(thread)
+            .expect("an enabled thread has announced something");
         run.world.footprint(pending.op, thread).acquires
             && self.interesting.contains(&pointer(pending.site))
     }
@@ -158,8 +175,9 @@ impl Surw {
         };
         self.target = Some(target);
         let allowed = |&thread: &ThreadId| thread == target || !self.is_interesting(run, thread);
-        let mut candidates =
-            threads_in(enabled).filter(allowed).fold(0, |mask, thread| mask | 1 << thread.0);
+        let mut candidates = threads_in(enabled)
+            .filter(allowed)
+            .fold(0, |mask, thread| mask | 1 << thread.0);
         if candidates == 0 {
             // The intended thread has to wait.
             self.target = None;
@@ -181,7 +199,11 @@ impl Surw {
         let mut weights = vec![0_u32; run.threads.len()];
         for (at, &left) in self.left.iter().enumerate() {
             let mut thread = ThreadId(at as u8);
-            let unborn = |id: ThreadId| run.threads.get(id.index()).is_none_or(|its| its.is_unborn());
+            let unborn = |id: ThreadId| {
+                run.threads
+                    .get(id.index())
+                    .is_none_or(|its| its.is_unborn())
+            };
             while unborn(thread) {
                 match self.parents.get(thread.index()).copied().flatten() {
                     Some(parent) => thread = parent,
@@ -254,12 +276,17 @@ impl Pos {
         let done = run.events[self.seen.min(run.events.len())..].to_vec();
         self.seen = run.events.len();
         for thread in threads_in(run.live) {
-            let Some(pending) = run.pending(thread) else { continue };
+            let Some(pending) = run.pending(thread) else {
+                continue;
+            };
             let number = run.threads[thread.index()].ops.len();
             let footprint = run.world.footprint(pending.op, thread);
             let races = |event: &Event| {
                 event.thread != thread
-                    && run.world.footprint(event.op, event.thread).conflicts(&footprint)
+                    && run
+                        .world
+                        .footprint(event.op, event.thread)
+                        .conflicts(&footprint)
             };
             let slot = &mut self.priorities[thread.index()];
             if slot.1 != number || done.iter().any(races) {

@@ -21,13 +21,17 @@ impl Strategy for Replay {
         let number = self.step;
         self.step += 1;
         let Some((path, case)) = self.token.step(number) else {
-            return Next::Go { thread: natural(run, enabled, current), case: 0 };
+            return Next::Go {
+                thread: natural(run, enabled, current),
+                case: 0,
+            };
         };
         let thread = threads_in(run.live).find(|&id| &*run.threads[id.index()].path == path);
         match thread {
-            Some(thread) if enabled & (1 << thread.0) != 0 => {
-                Next::Go { thread, case: case.unwrap_or(0) }
-            }
+            Some(thread) if enabled & (1 << thread.0) != 0 => Next::Go {
+                thread,
+                case: case.unwrap_or(0),
+            },
             Some(thread) => Next::Diverged(format!(
                 "step {} of {} of the token is `{}`'s, which waits there now: the model has \
                  changed since the token was made",

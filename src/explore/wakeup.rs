@@ -50,7 +50,11 @@ pub(super) fn initial(
     for (at, &number) in v.iter().enumerate() {
         let step = &steps[number as usize];
         if step.thread == thread {
-            return if step.case == case { Initial::At(at) } else { Initial::Conflict };
+            return if step.case == case {
+                Initial::At(at)
+            } else {
+                Initial::Conflict
+            };
         }
         if step.footprint.conflicts(footprint) {
             return Initial::Conflict;
@@ -78,7 +82,11 @@ impl Node {
     }
 
     fn sleeper(&self, run: &Run) -> Sleeper {
-        Sleeper { thread: self.thread, case: self.case, footprint: self.footprint(run) }
+        Sleeper {
+            thread: self.thread,
+            case: self.case,
+            footprint: self.footprint(run),
+        }
     }
 }
 
@@ -157,8 +165,8 @@ impl Insertion<'_> {
                 let step = self.steps[v[at] as usize];
                 for before in 0..at {
                     let its = &self.steps[v[before] as usize];
-                    keep[before] |= its.thread == step.thread
-                        || its.footprint.conflicts(&step.footprint);
+                    keep[before] |=
+                        its.thread == step.thread || its.footprint.conflicts(&step.footprint);
                 }
             }
         }
@@ -170,8 +178,12 @@ impl Insertion<'_> {
         let mut children = Vec::new();
         for &number in v.iter().rev() {
             let step = &self.steps[number as usize];
-            let node =
-                Node { thread: step.thread, index: step.index, case: step.case, children };
+            let node = Node {
+                thread: step.thread,
+                index: step.index,
+                case: step.case,
+                children,
+            };
             children = vec![node];
         }
         children.pop().expect("a sequence is not empty")

@@ -92,11 +92,18 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    const NOTHING: Footprint =
-        Footprint { cells: [(Cell::INVARIANT, Mode::Read); 2], len: 0, acquires: false };
+    const NOTHING: Footprint = Footprint {
+        cells: [(Cell::INVARIANT, Mode::Read); 2],
+        len: 0,
+        acquires: false,
+    };
 
     fn one(cell: Cell, mode: Mode) -> Footprint {
-        Footprint { cells: [(cell, mode); 2], len: 1, acquires: false }
+        Footprint {
+            cells: [(cell, mode); 2],
+            len: 1,
+            acquires: false,
+        }
     }
 
     fn and_invariant(mut self, observed: bool) -> Footprint {
@@ -108,7 +115,10 @@ impl Footprint {
     }
 
     fn acquiring(self) -> Footprint {
-        Footprint { acquires: true, ..self }
+        Footprint {
+            acquires: true,
+            ..self
+        }
     }
 
     pub(crate) fn cells(&self) -> &[(Cell, Mode)] {
@@ -118,7 +128,10 @@ impl Footprint {
     /// Whether the two operations, of different threads, are dependent.
     pub(crate) fn conflicts(&self, other: &Footprint) -> bool {
         self.cells().iter().any(|(cell, mode)| {
-            other.cells().iter().any(|(its, its_mode)| cell == its && mode.conflicts(*its_mode))
+            other
+                .cells()
+                .iter()
+                .any(|(its, its_mode)| cell == its && mode.conflicts(*its_mode))
         })
     }
 }
@@ -184,7 +197,10 @@ impl World {
             Kind::Mutex | Kind::RawLock => State::Lock(Mutex::default()),
             Kind::Atomic | Kind::Ghost => State::Value,
         };
-        self.objects.push(Object { state, observed: false });
+        self.objects.push(Object {
+            state,
+            observed: false,
+        });
         id
     }
 
@@ -220,7 +236,10 @@ impl World {
 
     /// Does the operation, which must be enabled.
     pub(crate) fn apply(&mut self, op: Op, by: ThreadId) -> Effect {
-        debug_assert!(self.enabled(op, by), "{op:?} by {by:?} is done while it is disabled");
+        debug_assert!(
+            self.enabled(op, by),
+            "{op:?} by {by:?} is done while it is disabled"
+        );
         match op.action {
             Action::Lock | Action::TryLock | Action::TimedLock => {
                 Effect::of(self.lock_mut(op.object).take(by))
@@ -243,6 +262,7 @@ impl World {
             Action::Load
             | Action::Store
             | Action::Update
+            | Action::Start
             | Action::Spawn
             | Action::Join
             | Action::Yield
@@ -269,7 +289,9 @@ impl World {
             }
             Action::Park => Footprint::one(Cell::token_of(by), Mode::Write).acquiring(),
             Action::Unpark => Footprint::one(Cell::token_of(op.thread()), Mode::Signal),
-            Action::Spawn | Action::Yield | Action::Slow | Action::Choose => Footprint::NOTHING,
+            Action::Start | Action::Spawn | Action::Yield | Action::Slow | Action::Choose => {
+                Footprint::NOTHING
+            }
         }
     }
 
@@ -374,7 +396,11 @@ mod tests {
         ];
         for ((one, by), (other, its), dependent) in cases {
             let one = world.footprint(one, by);
-            assert_eq!(one.conflicts(&world.footprint(other, its)), dependent, "{one:?}");
+            assert_eq!(
+                one.conflicts(&world.footprint(other, its)),
+                dependent,
+                "{one:?}"
+            );
         }
     }
 
@@ -384,7 +410,9 @@ mod tests {
         let unlock = Op::on(Action::Unlock, ObjectId(0));
         let store = Op::on(Action::Store, ObjectId(1));
         let conflict = |world: &World| {
-            world.footprint(unlock, A).conflicts(&world.footprint(store, B))
+            world
+                .footprint(unlock, A)
+                .conflicts(&world.footprint(store, B))
         };
         assert!(!conflict(&world));
         world.observe(ObjectId(0));
@@ -400,9 +428,15 @@ mod tests {
         let unlock = Op::on(Action::Unlock, ObjectId(0));
         assert!(world.enabled(lock, A));
         assert_eq!(world.apply(lock, A), Effect::Done);
-        assert!(!world.enabled(lock, B) && !world.enabled(lock, A), "not reentrant");
+        assert!(
+            !world.enabled(lock, B) && !world.enabled(lock, A),
+            "not reentrant"
+        );
         assert_eq!(world.awaited(lock, B), Awaited::Thread(A));
-        assert_eq!(world.apply(Op::on(Action::TryLock, ObjectId(0)), B), Effect::Failed);
+        assert_eq!(
+            world.apply(Op::on(Action::TryLock, ObjectId(0)), B),
+            Effect::Failed
+        );
         assert_eq!(world.apply(unlock, A), Effect::Done);
         assert_eq!(world.apply(unlock, A), Effect::Failed, "it was free");
         assert!(world.enabled(lock, B));

@@ -12,11 +12,11 @@ pub use std::sync::atomic::Ordering;
 
 #[cfg(not(feature = "model"))]
 mod off {
+    use std::borrow::Cow;
     pub use std::sync::atomic::{
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
         AtomicU16, AtomicU32, AtomicU64, AtomicUsize, compiler_fence, fence,
     };
-    use std::borrow::Cow;
 
     macro_rules! named {
         ($($name:ident)*) => {$(
@@ -293,7 +293,13 @@ mod on {
         value: std::sync::atomic::AtomicBool,
     }
 
-    common!(AtomicBool, bool, [], |value: bool| u64::from(value), |bits: u64| bits != 0);
+    common!(
+        AtomicBool,
+        bool,
+        [],
+        |value: bool| u64::from(value),
+        |bits: u64| bits != 0
+    );
 
     impl AtomicBool {
         /// Logical and; gives the value before.

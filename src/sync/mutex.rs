@@ -7,9 +7,7 @@ pub use on::*;
 
 #[cfg(not(feature = "model"))]
 mod off {
-    pub use parking_lot::{
-        ArcMutexGuard, MappedMutexGuard, Mutex, MutexGuard, RawMutex,
-    };
+    pub use parking_lot::{ArcMutexGuard, MappedMutexGuard, Mutex, MutexGuard, RawMutex};
     use std::borrow::Cow;
 
     impl<T> crate::Named for Mutex<T> {
@@ -42,7 +40,10 @@ mod on {
 
     impl RawMutex {
         pub(crate) const fn new(identity: Identity) -> Self {
-            RawMutex { identity, native: parking_lot::RawMutex::INIT }
+            RawMutex {
+                identity,
+                native: parking_lot::RawMutex::INIT,
+            }
         }
 
         pub(crate) fn identity(&self) -> &Identity {
@@ -58,7 +59,10 @@ mod on {
     // SAFETY: outside a model this is parking_lot's lock. In a model one thread runs at a time, and
     // the engine lets `Lock` happen, or a try succeed, only while the object has no owner.
     unsafe impl lock_api::RawMutex for RawMutex {
-        #[expect(clippy::declare_interior_mutable_const, reason = "lock_api's way to a const lock")]
+        #[expect(
+            clippy::declare_interior_mutable_const,
+            reason = "lock_api's way to a const lock"
+        )]
         const INIT: Self = RawMutex::new(Identity::ANONYMOUS);
 
         type GuardMarker = lock_api::GuardNoSend;
@@ -135,7 +139,9 @@ mod on {
 
     impl fmt::Debug for RawMutex {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("RawMutex").field("identity", &self.identity).finish_non_exhaustive()
+            f.debug_struct("RawMutex")
+                .field("identity", &self.identity)
+                .finish_non_exhaustive()
         }
     }
 
@@ -168,7 +174,9 @@ mod on {
         #[track_caller]
         pub const fn new(value: T) -> Self {
             let raw = RawMutex::new(Identity::at(Location::caller()));
-            Mutex { inner: lock_api::Mutex::from_raw(raw, value) }
+            Mutex {
+                inner: lock_api::Mutex::from_raw(raw, value),
+            }
         }
 
         /// The protected value.
@@ -241,7 +249,9 @@ mod on {
             // SAFETY: the raw lock is only looked at.
             let identity = unsafe { self.inner.raw() }.identity().clone_unused();
             let raw = RawMutex::new(identity.named(name.into()));
-            Mutex { inner: lock_api::Mutex::from_raw(raw, self.inner.into_inner()) }
+            Mutex {
+                inner: lock_api::Mutex::from_raw(raw, self.inner.into_inner()),
+            }
         }
     }
 }

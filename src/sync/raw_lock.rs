@@ -135,7 +135,10 @@ impl fmt::Debug for RawLock {
 impl Named for RawLock {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         #[cfg(feature = "model")]
-        return RawLock { identity: self.identity.named(name.into()), ..self };
+        return RawLock {
+            identity: self.identity.named(name.into()),
+            ..self
+        };
         #[cfg(not(feature = "model"))]
         {
             let _ = name;

@@ -70,7 +70,9 @@ mod on {
 
         const fn with(identity: Identity, value: T) -> Self {
             let raw = RawMutex::new(identity);
-            ReentrantMutex { inner: lock_api::ReentrantMutex::from_raw(raw, RawThreadId, value) }
+            ReentrantMutex {
+                inner: lock_api::ReentrantMutex::from_raw(raw, RawThreadId, value),
+            }
         }
 
         /// The protected value.

@@ -21,8 +21,14 @@ struct Node {
 
 impl Paths {
     pub(crate) fn new() -> Paths {
-        let main = Node { text: "0".into(), default_name: "main".into(), children: Vec::new() };
-        Paths { threads: vec![main] }
+        let main = Node {
+            text: "0".into(),
+            default_name: "main".into(),
+            children: Vec::new(),
+        };
+        Paths {
+            threads: vec![main],
+        }
     }
 
     /// The id of the parent's child with this number, counted from 0; none when there are too many
@@ -43,7 +49,11 @@ impl Paths {
             _ => format!("{}.{}", above.default_name, number + 1),
         };
         let default_name = default_name.into();
-        self.threads.push(Node { text, default_name, children: Vec::new() });
+        self.threads.push(Node {
+            text,
+            default_name,
+            children: Vec::new(),
+        });
         Some(id)
     }
 
@@ -78,7 +88,9 @@ mod tests {
     #[test]
     fn too_many_threads_get_no_number() {
         let mut paths = Paths::new();
-        let given = (0..100).filter(|&n| paths.child(ThreadId::MAIN, n).is_some()).count();
+        let given = (0..100)
+            .filter(|&n| paths.child(ThreadId::MAIN, n).is_some())
+            .count();
         assert_eq!(given, ThreadId::COUNT_MAX - 1);
     }
 }

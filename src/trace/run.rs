@@ -124,7 +124,12 @@ impl Run {
             ops.clear();
             sites.clear();
             held.clear();
-            *thread = Thread { ops, sites, held, ..Thread::default() };
+            *thread = Thread {
+                ops,
+                sites,
+                held,
+                ..Thread::default()
+            };
         }
         self.live = 0;
         self.contended = 0;
@@ -168,7 +173,12 @@ impl Run {
             last => Some(last - 1),
         };
         self.start(child, name, spawned_after, paths);
-        self.spawns.push(Spawn { at: self.events.len() as u32, parent, child, site });
+        self.spawns.push(Spawn {
+            at: self.events.len() as u32,
+            parent,
+            child,
+            site,
+        });
         Some(child)
     }
 
@@ -183,7 +193,11 @@ impl Run {
             "" => Cow::Borrowed(""),
             name => Cow::Owned(name.to_owned()),
         };
-        self.objects.push(Object { kind, name, site: identity.site() });
+        self.objects.push(Object {
+            kind,
+            name,
+            site: identity.site(),
+        });
         id
     }
 
@@ -201,15 +215,34 @@ impl Run {
     pub(crate) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
         let announced = self.events.len() as u32;
         let thread = &mut self.threads[by.index()];
-        debug_assert!(thread.pending.is_none(), "{by:?} announces two operations at once");
-        thread.pending = Some(Pending { op, site, announced });
+        debug_assert!(
+            thread.pending.is_none(),
+            "{by:?} announces two operations at once"
+        );
+        thread.pending = Some(Pending {
+            op,
+            site,
+            announced,
+        });
         thread.ops.push(op);
         thread.sites.push(site);
         if matches!(op.action, Action::Lock | Action::TimedLock)
-            && self.world.holder(op.object).is_some_and(|holder| holder != by)
+            && self
+                .world
+                .holder(op.object)
+                .is_some_and(|holder| holder != by)
         {
             self.contended += 1;
         }
+    }
+
+    /// Forgets that the thread was to start: it has.
+    #[cfg(feature = "loom")]
+    pub(crate) fn started(&mut self, thread: ThreadId) {
+        let thread = &mut self.threads[thread.index()];
+        thread.pending = None;
+        thread.ops.clear();
+        thread.sites.clear();
     }
 
     /// The announced operation of a live thread.
@@ -233,7 +266,10 @@ impl Run {
     /// Does the announced operation of the thread and records it. `case` is what the environment
     /// chose, if it is a choice.
     pub(crate) fn execute(&mut self, by: ThreadId, case: u32) -> Event {
-        let pending = self.threads[by.index()].pending.take().expect("an announced operation");
+        let pending = self.threads[by.index()]
+            .pending
+            .take()
+            .expect("an announced operation");
         let op = pending.op;
         let owner_before = match op.action {
             Action::Unlock => self.world.holder(op.object),
@@ -252,7 +288,13 @@ impl Run {
             thread.live = false;
             self.live &= !(1 << by.0);
         }
-        let event = Event { thread: by, index, op, effect, site: pending.site };
+        let event = Event {
+            thread: by,
+            index,
+            op,
+            effect,
+            site: pending.site,
+        };
         self.events.push(event);
         event
     }
@@ -270,7 +312,12 @@ impl Run {
                 let held = &mut self.threads[by.index()].held;
                 if effect.succeeded() {
                     let event = self.events.len() as u32;
-                    held.push(Held { lock: op.object, site, event, try_failed: false });
+                    held.push(Held {
+                        lock: op.object,
+                        site,
+                        event,
+                        try_failed: false,
+                    });
                 } else {
                     held.iter_mut().for_each(|held| held.try_failed = true);
                 }
@@ -289,7 +336,12 @@ impl Run {
 
     /// How the thread took the lock that it holds.
     pub(crate) fn how_held(&self, lock: ObjectId, by: ThreadId) -> Option<Held> {
-        self.threads[by.index()].held.iter().rev().find(|held| held.lock == lock).copied()
+        self.threads[by.index()]
+            .held
+            .iter()
+            .rev()
+            .find(|held| held.lock == lock)
+            .copied()
     }
 
     /// The object's name, for people.
@@ -307,7 +359,11 @@ impl Run {
         let Some(site) = object.site else {
             return format!("{kind}#{}", id.0);
         };
-        let file = site.file().rsplit(['/', '\\']).next().unwrap_or(site.file());
+        let file = site
+            .file()
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or(site.file());
         let same = |other: &&Object| other.name.is_empty() && other.site == object.site;
         let twins = self.objects.iter().filter(same).count();
         if twins == 1 {
@@ -329,14 +385,17 @@ impl Run {
                 Some(self.thread_name(op.thread()))
             }
             Action::Slow => Some(self.slow_names[op.arg as usize].to_owned()),
-            Action::Exit | Action::Park | Action::Yield | Action::Choose => None,
+            Action::Start | Action::Exit | Action::Park | Action::Yield | Action::Choose => None,
             _ => Some(self.object_name(op.object)),
         }
     }
 
     /// What the operation is called, for people.
     pub(crate) fn verb(&self, op: Op) -> &'static str {
-        let kind = self.objects.get(op.object.index()).map(|object| object.kind);
+        let kind = self
+            .objects
+            .get(op.object.index())
+            .map(|object| object.kind);
         let raw = kind == Some(Kind::RawLock);
         match op.action {
             Action::Lock if raw => "acquire",
@@ -351,6 +410,7 @@ impl Run {
             Action::Load => "load",
             Action::Store => "store",
             Action::Update => "update",
+            Action::Start => "start",
             Action::Spawn => "spawn",
             Action::Exit => "exit",
             Action::Join => "join",
@@ -366,7 +426,11 @@ impl Run {
     /// The steps so far, spawns and waiting threads included, for a report. Also says for each
     /// event, and for the waiting operation of each thread, which number its step has.
     pub(crate) fn steps(&self) -> Steps {
-        let mut steps = Steps { list: Vec::new(), of_event: Vec::new(), waiting: Vec::new() };
+        let mut steps = Steps {
+            list: Vec::new(),
+            of_event: Vec::new(),
+            waiting: Vec::new(),
+        };
         let waiting: Vec<(ThreadId, Pending)> = threads_in(self.live)
             .filter_map(|thread| Some((thread, self.pending(thread)?)))
             .filter(|(thread, pending)| !self.world.enabled(pending.op, *thread))
@@ -374,10 +438,22 @@ impl Run {
         for at in 0..=self.events.len() as u32 {
             for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
                 let op = Op::of_thread(Action::Spawn, spawn.child);
-                self.push(&mut steps, spawn.parent, op, report::Outcome::Done, spawn.site);
+                self.push(
+                    &mut steps,
+                    spawn.parent,
+                    op,
+                    report::Outcome::Done,
+                    spawn.site,
+                );
             }
             for &(thread, pending) in waiting.iter().filter(|(_, its)| its.announced == at) {
-                self.push(&mut steps, thread, pending.op, report::Outcome::Blocked, pending.site);
+                self.push(
+                    &mut steps,
+                    thread,
+                    pending.op,
+                    report::Outcome::Blocked,
+                    pending.site,
+                );
                 steps.waiting.push((thread, steps.list.len() as u32));
             }
             if let Some(event) = self.events.get(at as usize) {

@@ -42,17 +42,26 @@ impl ReplayToken {
         let mut ids: Vec<ThreadId> = Vec::new();
         let mut steps = Vec::with_capacity(run.events.len());
         for event in &run.events {
-            let thread = ids.iter().position(|&id| id == event.thread).unwrap_or_else(|| {
-                ids.push(event.thread);
-                ids.len() - 1
-            });
+            let thread = ids
+                .iter()
+                .position(|&id| id == event.thread)
+                .unwrap_or_else(|| {
+                    ids.push(event.thread);
+                    ids.len() - 1
+                });
             let case = match event.effect {
                 crate::op::Effect::Chose(case) => Some(case),
                 _ => None,
             };
             steps.push(TokenStep { thread, case });
         }
-        ReplayToken { threads: ids.into_iter().map(|id| paths.text(id).to_string()).collect(), steps }
+        ReplayToken {
+            threads: ids
+                .into_iter()
+                .map(|id| paths.text(id).to_string())
+                .collect(),
+            steps,
+        }
     }
 
     /// How many steps it fixes.
@@ -97,9 +106,7 @@ impl FromStr for ReplayToken {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        parse(text).map_err(|why| {
-            ConfigError(format!("not a replay token of this version: {why}"))
-        })
+        parse(text).map_err(|why| ConfigError(format!("not a replay token of this version: {why}")))
     }
 }
 
@@ -113,20 +120,28 @@ fn parse(text: &str) -> Result<ReplayToken, String> {
     };
     let threads: Vec<String> = threads.split(',').map(str::to_owned).collect();
     if threads.len() > ThreadId::COUNT_MAX {
-        return Err(format!("it names more than {} threads", ThreadId::COUNT_MAX));
+        return Err(format!(
+            "it names more than {} threads",
+            ThreadId::COUNT_MAX
+        ));
     }
     let mut parsed = Vec::new();
     for step in steps.split('-').filter(|step| !step.is_empty()) {
         let (thread, case, count) = parse_step(step)?;
         if thread >= threads.len() {
-            return Err(format!("step `{step}` names a thread that is not in its list"));
+            return Err(format!(
+                "step `{step}` names a thread that is not in its list"
+            ));
         }
         if parsed.len() + count > STEPS_MAX {
             return Err(format!("it has more than {STEPS_MAX} steps"));
         }
         parsed.extend(std::iter::repeat_n(TokenStep { thread, case }, count));
     }
-    Ok(ReplayToken { threads, steps: parsed })
+    Ok(ReplayToken {
+        threads,
+        steps: parsed,
+    })
 }
 
 /// Thread, chosen case, repetitions.

@@ -1,0 +1,249 @@
+//! The command line.
+//!
+//! Knows the flags and their types. Does not know what they do. Flags that cargo has too are
+//! cargo's: same names, same meaning.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use gordian::Strategy;
+
+/// Finds deadlocks and lock misuse before they happen, and proves their absence
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-gordian",
+    bin_name = "cargo gordian",
+    version,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the process's command line; ends the process when it cannot be used.
+    pub(crate) fn of_command_line() -> Self {
+        Cli::parse_from(without_cargo(std::env::args_os()))
+    }
+}
+
+/// cargo starts `cargo-gordian` with its own subcommand as the first argument.
+fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = arguments.collect();
+    if arguments.get(1).is_some_and(|first| first == "gordian") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the models of a workspace and say what each of them proves
+    Test(Box<TestArgs>),
+}
+
+const TEST_EXAMPLES: &str = "\
+Example: the models of package `bank` whose name has `transfer` in it, at most 30 s each
+  cargo gordian test -p bank --time-max 30 transfer
+
+Exit codes: 0 clean and complete, 2 usage, 4 nothing to run, 70 internal error,
+  100 findings, 101 build failed, 106 incomplete";
+
+/// Flags of `cargo gordian test`.
+#[derive(Debug, Args)]
+#[command(after_help = TEST_EXAMPLES)]
+pub(crate) struct TestArgs {
+    /// Only models with one of these texts in their names
+    #[arg(value_name = "FILTER")]
+    pub(crate) filters: Vec<String>,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// How the models are searched.
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// Start no further model after one has failed
+    #[arg(long, overrides_with = "no_fail_fast")]
+    pub(crate) fail_fast: bool,
+    /// Run all models, whatever happens (the default)
+    #[arg(long, overrides_with = "fail_fast")]
+    pub(crate) no_fail_fast: bool,
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+    /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) test_args: Vec<String>,
+}
+
+/// Flags that are passed on to cargo.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// `-p`, `--workspace`, `--exclude`.
+    #[command(flatten)]
+    pub(crate) workspace: clap_cargo::Workspace,
+    /// `--features` and its relatives.
+    #[command(flatten)]
+    pub(crate) features: clap_cargo::Features,
+    /// `--manifest-path`.
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+    /// Build with optimizations: slower to build, faster to explore
+    #[arg(short, long)]
+    pub(crate) release: bool,
+    /// Require that Cargo.lock stays as it is
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Run without network access
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// Flags that take precedence over what a model says.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// What runs the threads
+    #[arg(long, env = "GORDIAN_ENGINE", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(["controlled", "loom"]))]
+    pub(crate) engine: Option<String>,
+    /// Who runs next
+    #[arg(long, env = "GORDIAN_STRATEGY", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(Strategy::ALL.iter().map(|(_, name)| *name)))]
+    pub(crate) strategy: Option<String>,
+    /// End each model's search after so much time: seconds, or 2s, 500ms, 3min
+    #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
+    #[arg(value_parser = parse_duration)]
+    pub(crate) time_max: Option<Duration>,
+}
+
+/// When to write colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// When the stream is a terminal and no variable says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// For whom the result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// `2`, `2.5`, `2s`, `500ms`, `3min`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 0.001), ("min", 60.0), ("s", 1.0)];
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?.trim_end(), unit)))
+        .unwrap_or((text, 1.0));
+    let seconds: f64 = number
+        .parse()
+        .map_err(|_| "a time is written 30, 2.5, 2s, 500ms or 3min".to_owned())?;
+    match Duration::try_from_secs_f64(seconds * unit) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("the time must be above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(without_cargo(line.split(' ').map(OsString::from)))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_and_fits() {
+        Cli::command().debug_assert();
+        let mut command = Cli::command();
+        command.build();
+        let test = command.find_subcommand_mut("test").unwrap();
+        for help in [test.render_help(), test.render_long_help()] {
+            for line in help.to_string().lines() {
+                assert!(line.chars().count() <= 100, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_names_of_the_program_work() {
+        for line in [
+            "cargo-gordian test -p bank",
+            "cargo-gordian gordian test -p bank",
+        ] {
+            let Command::Test(args) = parsed(line).unwrap().command;
+            assert_eq!(args.build.workspace.package, ["bank"]);
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_opposites_counts() {
+        for (line, fail_fast) in [
+            ("cargo-gordian test", false),
+            ("cargo-gordian test --fail-fast", true),
+            ("cargo-gordian test --fail-fast --no-fail-fast", false),
+            ("cargo-gordian test --no-fail-fast --fail-fast", true),
+        ] {
+            let Command::Test(args) = parsed(line).unwrap().command;
+            assert_eq!(args.fail_fast, fail_fast, "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_answered_with_the_right_ones() {
+        for (line, answer) in [
+            ("cargo-gordian test --engine lom", "loom"),
+            (
+                "cargo-gordian test --strategy hold_and_wait",
+                "hold-and-wait",
+            ),
+            ("cargo-gordian test --time-max 0", "above 0"),
+            ("cargo-gordian test --time-max soon", "500ms"),
+            ("cargo-gordian test --tim-max 5", "--time-max"),
+            ("cargo-gordian tst", "test"),
+        ] {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(error.contains(answer), "{error}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, millis) in [
+            ("2", 2_000),
+            ("0.5", 500),
+            ("500ms", 500),
+            ("3min", 180_000),
+        ] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "-1", "inf", "NaN", "s", "2h"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

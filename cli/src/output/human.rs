@@ -1,0 +1,215 @@
+//! Lines for people: results as they come, a table, and every failure explained.
+//!
+//! Knows cargo's manners: status on stderr behind a verb of 12 columns, data on stdout. Does not
+//! know how a finding is put into words: [`gordian::Report::explain`] does.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use gordian::report::grouped;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::table::table;
+use super::words::{counted, counts, phrase, seconds, verb};
+use super::{Event, Renderer};
+use crate::error::Error;
+use crate::models::Model;
+use crate::run::{Outcome, Status, Summary};
+
+const VERB: Style = AnsiColor::Green.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HAZARD: Style = AnsiColor::Yellow.on_default().bold();
+/// Drawn so often in a second at most.
+const PROGRESS_HERTZ: u8 = 10;
+/// Lines shown of what a crashed model wrote last.
+const LAST_LINES: usize = 12;
+
+/// Writes for people.
+pub(super) struct Human {
+    quiet: bool,
+    verbose: bool,
+    progress: ProgressBar,
+    running: Vec<String>,
+}
+
+impl Human {
+    /// `quiet` leaves out what is only progress; `verbose` adds what the models print.
+    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+        Human {
+            quiet,
+            verbose,
+            progress: ProgressBar::hidden(),
+            running: Vec::new(),
+        }
+    }
+
+    /// Writes to stderr while the progress bar is out of the way.
+    fn status(&self, verb: &str, style: Style, text: &str) -> io::Result<()> {
+        self.progress.suspend(|| {
+            writeln!(
+                anstream::stderr().lock(),
+                "{style}{verb:>12}{style:#} {text}"
+            )
+        })
+    }
+
+    fn started(&mut self, models: &[Model], workers: usize) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let mut labels: Vec<_> = models.iter().map(|model| &model.binary.label).collect();
+        labels.dedup();
+        let count = models.iter().filter(|model| !model.ignored).count();
+        let text = format!(
+            "{} in {}, {workers} at a time",
+            counted(count, "model"),
+            counted_in(labels.len()),
+        );
+        self.status("Exploring", VERB, &text)?;
+        if std::env::var_os("CI").is_none() {
+            let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
+            self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
+            let style = "{prefix:>12.cyan.bold} [{bar:24}] {pos}/{len} {elapsed} {wide_msg}";
+            let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
+            self.progress.set_style(style.progress_chars("=> "));
+            self.progress.set_prefix("Exploring");
+            self.progress
+                .enable_steady_tick(std::time::Duration::from_millis(500));
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.running.retain(|title| *title != outcome.model.title());
+        self.progress.set_message(self.running.join(", "));
+        self.progress.inc(1);
+        if !self.quiet {
+            let (word, style) = verb(outcome.status);
+            self.status(word, style, &line(outcome))?;
+        }
+        if self.verbose && !outcome.printed.is_empty() {
+            self.progress.suspend(|| {
+                let mut stderr = anstream::stderr().lock();
+                outcome
+                    .printed
+                    .iter()
+                    .try_for_each(|line| writeln!(stderr, "    {line}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        {
+            let mut stdout = anstream::stdout().lock();
+            if !self.quiet {
+                writeln!(stdout)?;
+            }
+            write!(stdout, "{}", table(summary))?;
+            for outcome in summary
+                .outcomes
+                .iter()
+                .filter(|outcome| is_bad(outcome.status))
+            {
+                explain(&mut stdout, outcome)?;
+            }
+            writeln!(stdout)?;
+            stdout.flush()?;
+        }
+        let text = format!(
+            "[{}] {}: {} · {} interleavings",
+            seconds(summary.time.as_secs_f64()),
+            counted(summary.outcomes.len(), "model"),
+            counts(summary),
+            grouped(summary.interleavings()),
+        );
+        self.status("Summary", VERB, &text)?;
+        for outcome in summary
+            .outcomes
+            .iter()
+            .filter(|outcome| is_bad(outcome.status))
+        {
+            let (word, style) = verb(outcome.status);
+            self.status(word, style, &line(outcome))?;
+        }
+        if summary.interrupted {
+            self.status("Interrupted", HAZARD, "what was not run is not proved")?;
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &Error) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        writeln!(anstream::stderr().lock(), "{ERROR}error{ERROR:#}: {error}")
+    }
+}
+
+impl Renderer for Human {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started { models, workers } => self.started(models, *workers),
+            Event::Running(model) => {
+                self.running.push(model.title());
+                self.progress.set_message(self.running.join(", "));
+                Ok(())
+            }
+            Event::Ended(outcome) => self.ended(outcome),
+            Event::Finished(summary) => self.finished(summary),
+            Event::Failed(error) => self.failed(error),
+        }
+    }
+}
+
+fn counted_in(binaries: usize) -> String {
+    if binaries == 1 {
+        "1 test binary".to_owned()
+    } else {
+        format!("{binaries} test binaries")
+    }
+}
+
+/// Whether a model is worth naming again at the end.
+fn is_bad(status: Status) -> bool {
+    !matches!(status, Status::Passed | Status::Ignored | Status::NotRun)
+}
+
+/// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.
+fn line(outcome: &Outcome) -> String {
+    let time = match &outcome.report {
+        Some(report) => report.search.seconds,
+        None => outcome.time.as_secs_f64(),
+    };
+    let phrase = phrase(outcome);
+    let dot = if phrase.is_empty() { "" } else { " · " };
+    format!("[{}] {}{dot}{phrase}", seconds(time), outcome.model.title())
+}
+
+/// Why a model did not pass.
+fn explain(stdout: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+    let (word, style) = verb(outcome.status);
+    writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
+    if let Some(report) = &outcome.report {
+        for line in report.explain().lines() {
+            writeln!(stdout, "{}", painted(line))?;
+        }
+    }
+    if let Some(remark) = &outcome.remark {
+        writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
+        let from = outcome.printed.len().saturating_sub(LAST_LINES);
+        for line in &outcome.printed[from..] {
+            writeln!(stdout, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A line of an explanation in colour: its head, and the threads that wait.
+fn painted(line: &str) -> String {
+    for (head, style) in [("error", ERROR), ("hazard", HAZARD), ("incomplete", HAZARD)] {
+        if let Some((code, message)) = line.split_once(": ").filter(|_| line.starts_with(head)) {
+            return format!("{style}{code}{style:#}: {message}");
+        }
+    }
+    line.replace("BLOCKED", &format!("{ERROR}BLOCKED{ERROR:#}"))
+}

@@ -1,0 +1,156 @@
+//! One JSON object a line, for programs.
+//!
+//! Knows the names of the fields. `v` grows when one changes its meaning or goes away.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Event, Renderer};
+use crate::error::Error;
+use crate::run::{Outcome, Status, Summary};
+
+/// Version of all objects.
+const VERSION: u32 = 1;
+
+/// Writes for programs.
+pub(super) struct Json;
+
+/// A model that has ended, with the fields of its report.
+#[derive(Serialize)]
+struct ModelLine<'a> {
+    v: u32,
+    kind: &'static str,
+    package: &'a str,
+    binary: &'a str,
+    /// The test's name in that binary.
+    test: &'a str,
+    status: &'static str,
+    process_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<&'a str>,
+    /// Of a model without a report: the last lines it wrote.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    printed: &'a [String],
+    #[serde(flatten)]
+    report: Map<String, Value>,
+}
+
+/// All models.
+#[derive(Serialize)]
+struct SummaryLine {
+    v: u32,
+    kind: &'static str,
+    models: usize,
+    passed: usize,
+    failed: usize,
+    crashed: usize,
+    error: usize,
+    incomplete: usize,
+    not_run: usize,
+    ignored: usize,
+    interleavings: u64,
+    seconds: f64,
+    interrupted: bool,
+    exit_code: u8,
+}
+
+/// Why there are no models.
+#[derive(Serialize)]
+struct ErrorLine {
+    v: u32,
+    kind: &'static str,
+    message: String,
+    exit_code: u8,
+}
+
+impl Renderer for Json {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started { .. } | Event::Running(_) => Ok(()),
+            Event::Ended(outcome) => write(&model_line(outcome)?),
+            Event::Finished(summary) => finished(summary),
+            Event::Failed(error) => failed(error),
+        }
+    }
+}
+
+fn write(line: &impl Serialize) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "{}", serde_json::to_string(line)?)
+}
+
+fn finished(summary: &Summary) -> io::Result<()> {
+    // Those that never started have had no event of their own.
+    for outcome in &summary.outcomes {
+        if outcome.status == Status::Ignored
+            || (outcome.status == Status::NotRun && outcome.remark.is_none())
+        {
+            write(&model_line(outcome)?)?;
+        }
+    }
+    write(&SummaryLine {
+        v: VERSION,
+        kind: "summary",
+        models: summary.outcomes.len(),
+        passed: summary.count(Status::Passed),
+        failed: summary.count(Status::Failed),
+        crashed: summary.count(Status::Crashed),
+        error: summary.count(Status::Error),
+        incomplete: summary.count(Status::Incomplete),
+        not_run: summary.count(Status::NotRun),
+        ignored: summary.count(Status::Ignored),
+        interleavings: summary.interleavings(),
+        seconds: summary.time.as_secs_f64(),
+        interrupted: summary.interrupted,
+        exit_code: summary.exit_code() as u8,
+    })
+}
+
+fn failed(error: &Error) -> io::Result<()> {
+    write(&ErrorLine {
+        v: VERSION,
+        kind: "error",
+        message: error.to_string(),
+        exit_code: error.exit_code() as u8,
+    })
+}
+
+fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
+    let mut report = match serde_json::to_value(&outcome.report)? {
+        Value::Object(fields) => fields,
+        _ => Map::from_iter([("model".to_owned(), outcome.model.path.as_str().into())]),
+    };
+    // The line's own version stands for both: a report of another version is not read.
+    report.remove("v");
+    let binary = &outcome.model.binary;
+    Ok(ModelLine {
+        v: VERSION,
+        kind: "model",
+        package: &binary.package,
+        binary: &binary.label,
+        test: &outcome.model.path,
+        status: status_name(outcome.status),
+        process_seconds: outcome.time.as_secs_f64(),
+        remark: outcome.remark.as_deref(),
+        printed: if outcome.report.is_none() {
+            &outcome.printed
+        } else {
+            &[]
+        },
+        report,
+    })
+}
+
+fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "passed",
+        Status::Failed => "failed",
+        Status::Incomplete => "incomplete",
+        Status::Crashed => "crashed",
+        Status::Error => "error",
+        Status::Ignored => "ignored",
+        Status::NotRun => "not-run",
+    }
+}

@@ -1,0 +1,166 @@
+//! How an outcome is put into words, short and long.
+//!
+//! Knows phrases and their colours. Does not know streams or widths.
+
+use anstyle::{AnsiColor, Style};
+use gordian::Report;
+use gordian::report::{Engine, Severity, Strength};
+
+use crate::run::{Outcome, Status, Summary};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The word in front of a line, and its colour.
+pub(super) fn verb(status: Status) -> (&'static str, Style) {
+    match status {
+        Status::Passed => ("PASS", GOOD),
+        Status::Failed => ("FAIL", BAD),
+        Status::Incomplete => ("INCOMPLETE", DOUBTFUL),
+        Status::Crashed => ("CRASH", BAD),
+        Status::Error => ("ERROR", BAD),
+        Status::Ignored => ("IGNORED", DOUBTFUL),
+        Status::NotRun => ("NOT RUN", DOUBTFUL),
+    }
+}
+
+/// What came of a model, and how much was explored for it.
+pub(super) fn phrase(outcome: &Outcome) -> String {
+    let result = result(outcome);
+    let parts: Vec<String> = match (&outcome.report, outcome.status) {
+        (Some(report), Status::Incomplete) => vec![report.progress()],
+        (Some(report), Status::Passed) if report.expect.is_empty() && outcome.remark.is_none() => {
+            vec![strength(report)]
+        }
+        (Some(report), Status::Passed | Status::Failed) => vec![result, strength(report)],
+        _ => vec![result],
+    };
+    parts.join("; ")
+}
+
+/// What came of a model, for the last column of a table.
+pub(super) fn result(outcome: &Outcome) -> String {
+    let remark = outcome.remark.as_deref();
+    match (&outcome.report, outcome.status) {
+        (Some(report), Status::Passed) => match remark {
+            Some(remark) => format!("{} ({remark})", found(report)),
+            None if report.expect.is_empty() => worth(report),
+            None => format!("found {} as expected", expected(report)),
+        },
+        (Some(report), Status::Failed) => match remark {
+            Some(remark) => remark.to_owned(),
+            None => found(report),
+        },
+        (Some(report), Status::Incomplete) => format!("only {}", report.progress()),
+        (Some(report), Status::Error) => {
+            let error = report
+                .error
+                .as_deref()
+                .unwrap_or("the check could not be carried out");
+            error.lines().next().unwrap_or_default().to_owned()
+        }
+        _ => remark.unwrap_or_default().to_owned(),
+    }
+}
+
+/// The errors found and the expected findings that are missing.
+fn found(report: &Report) -> String {
+    let mut codes: Vec<String> = Vec::new();
+    for finding in &report.findings {
+        let code = finding.code.to_string();
+        if finding.severity == Severity::Error && !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    let missing: Vec<_> = report
+        .expect
+        .iter()
+        .filter(|code| !report.has(**code))
+        .collect();
+    codes.extend(
+        missing
+            .iter()
+            .map(|code| format!("{code} expected, not found")),
+    );
+    codes.join(", ")
+}
+
+fn expected(report: &Report) -> String {
+    let codes: Vec<_> = report.expect.iter().map(|code| code.as_str()).collect();
+    codes.join(", ")
+}
+
+/// What it means that nothing was found.
+fn worth(report: &Report) -> String {
+    let search = &report.search;
+    let worth = match search.strength {
+        Strength::Exhaustive => "proved".to_owned(),
+        Strength::Bounded { preemptions_max } => {
+            format!("nothing found with ≤ {preemptions_max} preemptions")
+        }
+        Strength::Replayed => "nothing found in one replay".to_owned(),
+        _ => format!("nothing found in a sample ({})", search.strategy),
+    };
+    let engine = if search.engine == Engine::Loom {
+        " by loom"
+    } else {
+        ""
+    };
+    let hazards = match report.findings.len() {
+        0 => String::new(),
+        1 => ", 1 hazard".to_owned(),
+        count => format!(", {count} hazards"),
+    };
+    // A green line that proves nothing shall not look like the others.
+    let vacuous = if search.threads < 2 {
+        ", but there is one thread"
+    } else {
+        ""
+    };
+    format!("{worth}{engine}{hazards}{vacuous}")
+}
+
+/// How much was explored. The time stands elsewhere on the line, so it goes from the end.
+fn strength(report: &Report) -> String {
+    let strength = report.strength();
+    strength
+        .rsplit_once(", ")
+        .map_or(strength.clone(), |(most, _time)| most.to_owned())
+}
+
+/// `10 passed, 1 failed`: how many came out how, good ones first.
+pub(super) fn counts(summary: &Summary) -> String {
+    let kinds = [
+        (Status::Passed, "passed"),
+        (Status::Failed, "failed"),
+        (Status::Crashed, "crashed"),
+        (Status::Error, "not checked"),
+        (Status::Incomplete, "incomplete"),
+        (Status::NotRun, "not run"),
+        (Status::Ignored, "ignored"),
+    ];
+    let counts = kinds.map(|(status, word)| (summary.count(status), word));
+    let shown = counts
+        .iter()
+        .filter(|(count, word)| *count > 0 || *word == "passed");
+    let words: Vec<_> = shown
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    words.join(", ")
+}
+
+/// A count with its noun.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `0.0004s`, `0.021s`, `9.8s`: two digits that say something, or more.
+pub(super) fn seconds(seconds: f64) -> String {
+    let decimals = match seconds {
+        ..0.01 => 4,
+        0.01..1.0 => 3,
+        _ => 1,
+    };
+    format!("{seconds:.decimals$}s")
+}

@@ -1,0 +1,360 @@
+//! `cargo gordian test` from the outside: the fixtures' results, messages and exit codes.
+//!
+//! Each fixture is copied to the target directory first, with the workspace's lock file, so that
+//! nothing is written beside the sources and no version is looked up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The fixtures share one target directory, so that gordian is built once, and with it the
+/// directory of the reports: one run at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn copy(from: &Path, to: &Path, root: &str) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to, root);
+            continue;
+        }
+        let text = fs::read_to_string(&from).unwrap();
+        let paths = [
+            format!("\"{}..\"", "../".repeat(4)),
+            format!("\"{}..\"", "../".repeat(3)),
+        ];
+        let text = paths
+            .iter()
+            .fold(text, |text, path| text.replace(path, &format!("{root:?}")));
+        // What has not changed keeps its time, so that cargo does not build it again.
+        if fs::read_to_string(&to).is_ok_and(|old| old == text) {
+            continue;
+        }
+        fs::write(&to, text).unwrap();
+    }
+}
+
+/// A copy of a fixture that can be built.
+fn fixture(name: &str) -> PathBuf {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = home.parent().expect("the package is in a workspace");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("fixtures")
+        .join(name);
+    copy(
+        &home.join("tests/fixtures").join(name),
+        &to,
+        &root.display().to_string(),
+    );
+    if !to.join("Cargo.lock").exists() {
+        fs::copy(root.join("Cargo.lock"), to.join("Cargo.lock")).unwrap();
+    }
+    to
+}
+
+fn gordian(directory: &Path, line: &str) -> Output {
+    let mut command = Command::cargo_bin("cargo-gordian").unwrap();
+    // What the run of these tests sets must not reach the run that they start.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_") || text.starts_with("GORDIAN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env(
+            "CARGO_TARGET_DIR",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"),
+        )
+        .env("NO_COLOR", "1")
+        .current_dir(directory)
+        .args(line.split_whitespace())
+        .output()
+        .unwrap()
+}
+
+/// What a run in a fixture must come to.
+struct Case {
+    fixture: &'static str,
+    line: &'static str,
+    code: i32,
+    /// Texts that stdout and stderr must have.
+    stdout: &'static [&'static str],
+    stderr: &'static [&'static str],
+    /// Texts that neither may have.
+    neither: &'static [&'static str],
+}
+
+fn check(cases: &[Case]) {
+    let _turn = turn();
+    for case in cases {
+        let output = gordian(&fixture(case.fixture), case.line);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let seen = format!("{}: {}\n{stdout}\n{stderr}", case.fixture, case.line);
+        assert_eq!(output.status.code(), Some(case.code), "{seen}");
+        for text in case.stdout {
+            assert!(stdout.contains(text), "`{text}` is not on stdout of {seen}");
+        }
+        for text in case.stderr {
+            assert!(stderr.contains(text), "`{text}` is not on stderr of {seen}");
+        }
+        for text in case.neither {
+            assert!(
+                !stdout.contains(text) && !stderr.contains(text),
+                "`{text}` in {seen}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pass_states_its_strength() {
+    check(&[
+        Case {
+            fixture: "clean",
+            line: "test",
+            code: 0,
+            stdout: &[
+                "proved",
+                "found deadlock as expected",
+                "found self-deadlock as expected",
+            ],
+            stderr: &[
+                "PASS [0.",
+                "clean tests::counting_is_exact · exhaustive: 2 interleavings, 2 threads",
+                "clean::outside locking_twice · found self-deadlock as expected",
+                "5 models: 4 passed, 1 ignored",
+            ],
+            neither: &["no_model", "FAIL"],
+        },
+        Case {
+            fixture: "clean",
+            line: "gordian test -q counting",
+            code: 0,
+            stdout: &["counting_is_exact", "1 model "],
+            stderr: &["1 model: 1 passed · 2 interleavings"],
+            neither: &["PASS", "Compiling", "outside"],
+        },
+        Case {
+            fixture: "clean",
+            line: "test --strategy random --time-max 2s counting",
+            code: 0,
+            stdout: &["nothing found in a sample (random)"],
+            stderr: &["sampled (random)"],
+            neither: &["proved"],
+        },
+        Case {
+            fixture: "workspace",
+            line: "test",
+            code: 0,
+            stdout: &["tests::spawns"],
+            stderr: &["1 model: 1 passed"],
+            neither: &["stranger"],
+        },
+    ]);
+}
+
+#[test]
+fn ignored_models_run_when_asked_for() {
+    check(&[Case {
+        fixture: "clean",
+        line: "test -- --ignored",
+        code: 100,
+        stdout: &["must not run unless asked for"],
+        stderr: &["FAIL", "1 model: 0 passed, 1 failed"],
+        neither: &["counting_is_exact"],
+    }]);
+}
+
+#[test]
+fn failures_are_explained() {
+    check(&[
+        Case {
+            fixture: "failing",
+            line: "test",
+            code: 100,
+            stdout: &[
+                "FAIL failing tests::opposite_orders\nerror[deadlock]: ",
+                "waits for `alice`",
+                "waits for `bob`",
+                "src/lib.rs:",
+                "BLOCKED",
+                "GORDIAN_REPLAY='",
+                "expected but not found: `deadlock`",
+                "these are my last words",
+            ],
+            stderr: &[
+                "FAIL [",
+                "CRASH [",
+                "signal: 6",
+                "5 models: 1 passed, 3 failed, 1 crashed",
+                "the check came out as expected, but",
+            ],
+            neither: &["panicked at"],
+        },
+        Case {
+            fixture: "failing",
+            line: "test as_it_should_be",
+            code: 0,
+            stdout: &["proved"],
+            stderr: &["1 model: 1 passed"],
+            neither: &["FAIL"],
+        },
+    ]);
+}
+
+#[test]
+fn a_search_cut_off_is_neither_pass_nor_failure() {
+    check(&[Case {
+        fixture: "unfinished",
+        line: "test",
+        code: 106,
+        stdout: &["INCOMPLETE: only 3", "incomplete: nothing found so far"],
+        stderr: &["INCOMPLETE [", "1 model: 0 passed, 1 incomplete"],
+        neither: &["proved\n", "PASS"],
+    }]);
+}
+
+#[test]
+fn what_cannot_be_run_says_why() {
+    let case = |fixture, line, code, stderr| Case {
+        fixture,
+        line,
+        code,
+        stdout: &[],
+        stderr,
+        neither: &["PASS", "panicked"],
+    };
+    check(&[
+        case(
+            "empty",
+            "test",
+            4,
+            &["no model was built", "#[gordian::test]"],
+        ),
+        case(
+            "clean",
+            "test no_such_model",
+            4,
+            &["no model matches `no_such_model`"],
+        ),
+        case(
+            "broken",
+            "test",
+            101,
+            &["mismatched types", "the tests do not compile"],
+        ),
+        case(
+            "clean",
+            "test -p nobody",
+            2,
+            &["nobody", "did not match any packages"],
+        ),
+        case("clean", "test --features none", 2, &["none"]),
+        case(
+            "clean",
+            "test --manifest-path nowhere/Cargo.toml",
+            2,
+            &["nowhere/Cargo.toml"],
+        ),
+        case("clean", "test --engine lom", 2, &["lom", "loom"]),
+        case("clean", "test -- --no-such-option", 2, &["no-such-option"]),
+        case("clean", "tets", 2, &["test"]),
+        case(
+            "workspace",
+            "test --manifest-path stranger/Cargo.toml",
+            101,
+            &["mismatched types"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_directory_without_a_project_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = gordian(directory.path(), "test");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.starts_with("error: could not find `Cargo.toml`"),
+        "{stderr}"
+    );
+}
+
+/// The objects on stdout, all of which must be of this version.
+fn objects(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let objects: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    assert!(objects.iter().all(|object| object["v"] == 1), "{text}");
+    objects
+}
+
+#[test]
+fn json_has_one_object_a_model_and_a_summary() {
+    let _turn = turn();
+    let output = gordian(&fixture("failing"), "test --message-format json");
+    assert_eq!(output.status.code(), Some(100));
+    let objects = objects(&output);
+    let (summary, models) = objects.split_last().unwrap();
+    assert_eq!(models.len(), 5);
+    assert_eq!(summary["kind"], "summary");
+    assert_eq!(summary["failed"], 3);
+    assert_eq!(summary["crashed"], 1);
+    assert_eq!(summary["exit_code"], 100);
+
+    let of = |name: &str| models.iter().find(|model| model["test"] == name).unwrap();
+    let deadlock = of("tests::opposite_orders");
+    assert_eq!(deadlock["status"], "failed");
+    assert_eq!(deadlock["verdict"], "found");
+    assert_eq!(deadlock["findings"][0]["code"], "deadlock");
+    assert!(deadlock["search"]["executions"].as_u64().unwrap() >= 2);
+    assert_eq!(of("tests::dies")["status"], "crashed");
+    assert_eq!(of("tests::as_it_should_be")["status"], "passed");
+}
+
+#[test]
+fn json_errors_are_objects_too() {
+    let _turn = turn();
+    let output = gordian(&fixture("empty"), "test --message-format json");
+    let objects = objects(&output);
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0]["kind"], "error");
+    assert_eq!(objects[0]["exit_code"], 4);
+}
+
+#[test]
+fn the_replay_command_finds_the_same_again() {
+    let _turn = turn();
+    let directory = fixture("failing");
+    let output = gordian(&directory, "test --message-format json opposite_orders");
+    let found = objects(&output)[0]["findings"][0].clone();
+    let mut command = Command::cargo_bin("cargo-gordian").unwrap();
+    let replayed = command
+        .env(
+            "CARGO_TARGET_DIR",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"),
+        )
+        .env("GORDIAN_REPLAY", found["token"].as_str().unwrap())
+        .current_dir(&directory)
+        .args(["test", "--message-format", "json", "opposite_orders"])
+        .output()
+        .unwrap();
+    let again = objects(&replayed)[0].clone();
+    assert_eq!(again["search"]["strength"]["kind"], "replayed");
+    assert_eq!(again["search"]["executions"], 1);
+    assert_eq!(again["findings"][0]["fingerprint"], found["fingerprint"]);
+}

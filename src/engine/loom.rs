@@ -1,0 +1,798 @@
+//! The loom engine: the same operations on loom's primitives, for a second opinion and for weak
+//! memory.
+//!
+//! The only file that knows loom. Loom decides who runs and explores exhaustively in its own way;
+//! our record of the execution runs alongside, so that a deadlock is recognised, and the execution
+//! ended quietly, before loom finds no thread to run and panics.
+//!
+//! | operation | on loom |
+//! |---|---|
+//! | lock, unlock | its mutex, the guard kept beside it |
+//! | try-lock, timed lock, is-locked | a lock of our own on its atomics and `park` (its `try_lock` can block, loom #376) |
+//! | load, store, update | its atomics, 64 bits wide, with the orderings asked for |
+//! | ghost variable | a read-modify-write on an atomic of its own |
+//! | spawn, join | its threads |
+//! | park, unpark | a token of ours on its atomics and `park` |
+//! | choose | not loom's: all combinations are tried from outside, one loom model each |
+//!
+//! Which locks are ever tried is not known beforehand: when a plain one is, the search starts again
+//! with that knowledge. So it is with the number of atomics: loom wants each made before every
+//! thread that uses it, ours are met at their first use, so the main thread makes a stock of them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use loom::sync::atomic::AtomicU64;
+
+use super::search::{self, Search};
+use super::session::{self, Phase, Session, Standing, current};
+use super::watch::Watch;
+use super::{Access, DRIVER, Driver, Identity, Model, panics};
+use crate::check::Config;
+use crate::explore::Ending;
+use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+use crate::report::{Report, Strength};
+
+/// Most threads of a model, the main one included: loom's limit.
+const THREADS_MAX: usize = loom::MAX_THREADS;
+
+thread_local! {
+    static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+/// What the engine adds to the session.
+#[derive(Default)]
+struct Context {
+    /// By object.
+    objects: Vec<Object>,
+    /// By thread.
+    threads: Vec<Thread>,
+    /// What conflicts over what invariants read.
+    observed: Option<Rc<AtomicU64>>,
+    /// Atomics that the main thread made at the beginning, for whoever needs one.
+    stock: Vec<Rc<AtomicU64>>,
+    knowledge: Knowledge,
+    /// The choices of this combination, by thread and number of its choice.
+    choices: BTreeMap<ChoiceKey, u32>,
+    /// Choices that were met without being in `choices`, in the order they were met, with how many
+    /// cases they have. They got case 0.
+    met: Vec<(ChoiceKey, u32)>,
+    /// Set when the search is to start again with more knowledge.
+    restart: bool,
+    executions: u64,
+}
+
+type ChoiceKey = (ThreadId, u32);
+
+/// What is learned about a model, from one start of its search to the next.
+#[derive(Default)]
+struct Knowledge {
+    /// Locks, by name and place, that are tried, timed or asked about.
+    tried: BTreeSet<LockKey>,
+    /// Whether the model asks threads if they are finished.
+    asks_finished: bool,
+    /// How many atomics one execution needs.
+    cells: usize,
+}
+
+/// Atomics that are made at first.
+const CELLS_MIN: usize = 4;
+
+type LockKey = (String, Option<String>);
+
+enum Object {
+    Lock {
+        lock: Rc<loom::sync::Mutex<()>>,
+        guard: Option<Guard>,
+    },
+    Tried {
+        cell: Rc<AtomicU64>,
+    },
+    /// `cell` holds the value exclusive-or `start`: cells of the stock start at 0.
+    Value {
+        cell: Rc<AtomicU64>,
+        start: u64,
+    },
+}
+
+type Guard = loom::sync::MutexGuard<'static, ()>;
+
+#[derive(Default)]
+struct Thread {
+    handle: Option<loom::thread::JoinHandle<()>>,
+    /// For waking it up, while it waits in loom's `park`; loom's `unpark` wakes it from elsewhere
+    /// as well.
+    parked: Option<loom::thread::Thread>,
+    /// What conflicts over its token.
+    token: Option<Rc<AtomicU64>>,
+    /// What conflicts over its end, if anyone asks.
+    end: Option<Rc<AtomicU64>>,
+    choices: u32,
+}
+
+fn with<R>(f: impl FnOnce(&mut Context, &mut Session) -> R) -> R {
+    CONTEXT.with_borrow_mut(|context| {
+        let context = context.as_mut().expect("a model is running");
+        session::with(|session| f(context, session))
+    })
+}
+
+/// Lets loom do something during which it may run other threads.
+fn loomed<R>(f: impl FnOnce() -> R) -> R {
+    let mut result = None;
+    session::switching(|| result = Some(f()));
+    result.expect("it was run")
+}
+
+/// One operation on an object.
+pub(super) fn touch(identity: &Identity, kind: Kind, action: Action, site: Site) -> bool {
+    let object = object(identity, kind, || 0);
+    perform(Op::on(action, object), site).succeeded()
+}
+
+/// The object's number in this execution; loom's side of it is made when it is first met.
+fn object(identity: &Identity, kind: Kind, value: impl FnOnce() -> u64) -> ObjectId {
+    let id = session::object(identity, kind);
+    let known = with(|context, _| context.objects.len());
+    if id.index() == known {
+        let value = value();
+        let key = (
+            identity.name().to_owned(),
+            identity.site().map(|site| site.to_string()),
+        );
+        let tried = with(|context, _| context.knowledge.tried.contains(&key));
+        let is_lock = matches!(kind, Kind::Mutex | Kind::RawLock);
+        with(|context, session| {
+            let object = match (is_lock, tried) {
+                (true, false) => Object::Lock {
+                    lock: Rc::new(loom::sync::Mutex::new(())),
+                    guard: None,
+                },
+                (true, true) => Object::Tried {
+                    cell: context.new_cell(),
+                },
+                (false, _) => Object::Value {
+                    cell: context.new_cell(),
+                    start: value,
+                },
+            };
+            context.objects.push(object);
+            debug_assert_eq!(context.objects.len(), session.search.run.objects.len());
+        });
+    }
+    id
+}
+
+/// Does one operation of the current thread; an atomic's is done by the caller's `act` instead.
+pub(super) fn perform(op: Op, site: Site) -> Effect {
+    perform_as(op, site, || act(op))
+}
+
+fn perform_as(op: Op, site: Site, act: impl FnOnce()) -> Effect {
+    let mut act = Some(act);
+    loop {
+        match session::with(|session| session.standing(op)) {
+            Standing::Step => {
+                if let Some(effect) = step(op, site, act.take().expect("a step is done once")) {
+                    return effect;
+                }
+            }
+            Standing::Done(effect) => return effect,
+            Standing::Unwind => session::unwind(),
+            Standing::After(_) => loomed(loom::thread::yield_now),
+            Standing::Never => never(),
+        }
+    }
+}
+
+/// A destructor waits for what will never come. Loom cannot leave a thread behind, so the whole
+/// search stops here, and the watching thread says so.
+fn never() -> ! {
+    session::with(|session| session.phase = Phase::Abandoned);
+    loop {
+        std::thread::park();
+    }
+}
+
+/// One step; none when the execution is over before it is done.
+fn step(op: Op, site: Site, act: impl FnOnce()) -> Option<Effect> {
+    let me = current();
+    if !announce(op, site) {
+        return None;
+    }
+    act();
+    if session::with(|session| session.phase) != Phase::Running {
+        give_back(op);
+        return None;
+    }
+    let case = if op.action == Action::Choose {
+        choose(me, op.arg)
+    } else {
+        0
+    };
+    let effect = session::with(|session| session.search.execute(me, case).effect);
+    with(|context, _| context.after(op, effect));
+    Some(effect)
+}
+
+/// Says what the current thread is about to do; false when that ends the execution.
+fn announce(op: Op, site: Site) -> bool {
+    if session::with(|session| session.has_unchecked_steps()) {
+        session::check_invariants(site);
+    }
+    let goes_on = with(|context, session| {
+        session.search.announce(current(), op, site);
+        context.learn(session, op);
+        if context.restart || session.search.out_of_bounds() {
+            if !context.restart {
+                session.search.report_capped();
+            }
+            session.finish(Ending::Capped);
+            return false;
+        }
+        if session.search.run.enabled() == 0 {
+            session.search.report_stuck();
+            session.finish(Ending::Maximal);
+            return false;
+        }
+        true
+    });
+    if !goes_on {
+        wake_all();
+    }
+    goes_on
+}
+
+/// What loom does for an operation. On return it may be done in our record.
+fn act(op: Op) {
+    let observed = session::with(|session| {
+        session
+            .search
+            .run
+            .world
+            .footprint(op, current())
+            .cells()
+            .len()
+            > 1
+    });
+    if observed {
+        let cell = with(|context, _| context.observed());
+        touch_cell(&cell);
+    }
+    match op.action {
+        Action::Lock | Action::Unlock | Action::TryLock | Action::TimedLock | Action::IsLocked => {
+            act_on_lock(op);
+        }
+        Action::Load | Action::Store | Action::Update => {
+            let (cell, _) = with(|context, _| context.value(op.object));
+            touch_cell(&cell);
+        }
+        Action::Yield => loomed(loom::thread::yield_now),
+        Action::Join => join(op.thread()),
+        Action::Park => {
+            let cell = with(|context, _| context.token(current()));
+            wait_until(&cell, op);
+        }
+        Action::Unpark => {
+            let cell = with(|context, _| context.token(op.thread()));
+            touch_cell(&cell);
+        }
+        Action::IsFinished => touch_cell(&with(|context, _| context.end(op.thread()))),
+        Action::Exit => {
+            if with(|context, _| context.knowledge.asks_finished) {
+                touch_cell(&with(|context, _| context.end(current())));
+            }
+        }
+        Action::Start | Action::Spawn | Action::Slow | Action::Choose => {}
+    }
+}
+
+/// A point at which loom sees a conflict with every other use of the cell.
+fn touch_cell(cell: &AtomicU64) {
+    loomed(|| cell.fetch_add(1, Ordering::SeqCst));
+}
+
+fn act_on_lock(op: Op) {
+    enum How {
+        Plain(Rc<loom::sync::Mutex<()>>),
+        Tried(Rc<AtomicU64>),
+    }
+    let how = with(|context, _| match &context.objects[op.object.index()] {
+        Object::Lock { lock, .. } => How::Plain(Rc::clone(lock)),
+        Object::Tried { cell } => How::Tried(Rc::clone(cell)),
+        Object::Value { .. } => unreachable!("only locks are locked"),
+    });
+    match how {
+        How::Plain(lock) if op.action == Action::Lock => {
+            let guard = loomed(|| {
+                let guard = lock
+                    .lock()
+                    .unwrap_or_else(|_| unreachable!("never poisoned"));
+                // SAFETY: only the lifetime changes. The guard is kept beside its lock, and goes
+                // before it.
+                unsafe { std::mem::transmute::<loom::sync::MutexGuard<'_, ()>, Guard>(guard) }
+            });
+            with(|context, _| context.keep(op.object, guard));
+        }
+        // It is released when the release is recorded: no other thread runs in between.
+        How::Plain(_) => {}
+        How::Tried(cell) if op.action == Action::Lock => wait_until(&cell, op),
+        How::Tried(cell) => touch_cell(&cell),
+    }
+}
+
+/// Waits until our record says that the operation is enabled.
+fn wait_until(cell: &AtomicU64, op: Op) {
+    loop {
+        touch_cell(cell);
+        let (goes_on, over) = session::with(|session| {
+            let enabled = session.search.run.world.enabled(op, current());
+            (enabled, session.phase != Phase::Running)
+        });
+        if goes_on || over {
+            return;
+        }
+        with(|context, _| context.thread(current()).parked = Some(loom::thread::current()));
+        loomed(loom::thread::park);
+        with(|context, _| context.thread(current()).parked = None);
+    }
+}
+
+fn join(thread: ThreadId) {
+    let handle = with(|context, _| context.threads[thread.index()].handle.take());
+    if let Some(handle) = handle {
+        // The result is in a packet of our own.
+        let _ = loomed(|| handle.join());
+    }
+}
+
+/// The execution ended while the operation was under way: what loom has given is given back.
+fn give_back(op: Op) {
+    if op.action == Action::Lock {
+        let guard = with(|context, _| context.take_guard(op.object));
+        drop(guard);
+    }
+}
+
+/// The execution is over: everyone who waits in loom is woken up, to unwind.
+fn wake_all() {
+    loom::skip_branch();
+    with(|context, _| {
+        for at in 0..context.objects.len() {
+            drop(context.take_guard(ObjectId(at as u32)));
+        }
+        context.wake_parked();
+    });
+}
+
+fn choose(me: ThreadId, cases: u32) -> u32 {
+    with(|context, _| {
+        let thread = context.thread(me);
+        let key = (me, thread.choices);
+        thread.choices += 1;
+        if let Some(&case) = context.choices.get(&key) {
+            return case.min(cases - 1);
+        }
+        if !context.met.iter().any(|(known, _)| *known == key) {
+            context.met.push((key, cases));
+        }
+        0
+    })
+}
+
+/// Starts a thread.
+pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
+    let me = current();
+    let child = with(|context, session| {
+        if session.phase != Phase::Running {
+            return None;
+        }
+        if session.search.run.spawns.len() + 1 >= THREADS_MAX {
+            session.search.fail(format!(
+                "loom allows {THREADS_MAX} threads, the main one included, and this model starts \
+                 more: use the controlled engine"
+            ));
+            session.finish(Ending::Capped);
+            return None;
+        }
+        let child = session.search.spawn(me, name, site)?;
+        session
+            .search
+            .run
+            .announce(child, Op::plain(Action::Start, 0), site);
+        session.stacks |= 1 << child.0;
+        *context.thread(child) = Thread::default();
+        Some(child)
+    });
+    let Some(child) = child else {
+        if session::is_unwinding(me) {
+            return ThreadId(u8::MAX);
+        }
+        wake_all();
+        drop(body);
+        session::unwind();
+    };
+    let handle = loomed(|| loom::thread::spawn(move || thread_main(child, site, body)));
+    with(|context, _| {
+        context.thread(child).handle = Some(handle);
+    });
+    child
+}
+
+fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
+    session::set_current(me);
+    session::with(|session| session.search.run.started(me));
+    session::thread_main(me, body, || {
+        perform(Op::plain(Action::Exit, 0), site);
+    });
+    let over = with(|_, session| {
+        let run = &session.search.run;
+        let stuck = session.phase == Phase::Running && run.live != 0 && run.enabled() == 0;
+        if stuck {
+            session.search.report_stuck();
+        }
+        if session.phase == Phase::Running && (stuck || session.search.run.live == 0) {
+            session.finish(Ending::Maximal);
+        }
+        stuck
+    });
+    if over {
+        wake_all();
+    }
+    if session::with(|session| session.stacks) == 0 {
+        with(|context, _| context.forget());
+    }
+}
+
+impl Context {
+    fn thread(&mut self, id: ThreadId) -> &mut Thread {
+        while self.threads.len() <= id.index() {
+            self.threads.push(Thread::default());
+        }
+        &mut self.threads[id.index()]
+    }
+
+    /// An atomic that is 0, made before all threads.
+    fn new_cell(&mut self) -> Rc<AtomicU64> {
+        self.stock.pop().unwrap_or_else(|| {
+            self.knowledge.cells = 2 * self.knowledge.cells.max(CELLS_MIN);
+            self.restart = true;
+            Rc::new(AtomicU64::new(0))
+        })
+    }
+
+    fn observed(&mut self) -> Rc<AtomicU64> {
+        if self.observed.is_none() {
+            self.observed = Some(self.new_cell());
+        }
+        Rc::clone(self.observed.as_ref().expect("made above"))
+    }
+
+    fn token(&mut self, thread: ThreadId) -> Rc<AtomicU64> {
+        if self.thread(thread).token.is_none() {
+            self.thread(thread).token = Some(self.new_cell());
+        }
+        Rc::clone(self.thread(thread).token.as_ref().expect("made above"))
+    }
+
+    fn end(&mut self, thread: ThreadId) -> Rc<AtomicU64> {
+        if self.thread(thread).end.is_none() {
+            self.thread(thread).end = Some(self.new_cell());
+        }
+        Rc::clone(self.thread(thread).end.as_ref().expect("made above"))
+    }
+
+    /// The atomic behind a value, and what 0 stands for in it.
+    fn value(&self, object: ObjectId) -> (Rc<AtomicU64>, u64) {
+        match &self.objects[object.index()] {
+            Object::Value { cell, start } => (Rc::clone(cell), *start),
+            Object::Tried { .. } | Object::Lock { .. } => unreachable!("only values are read"),
+        }
+    }
+
+    fn keep(&mut self, object: ObjectId, its: Guard) {
+        if let Object::Lock { guard, .. } = &mut self.objects[object.index()] {
+            debug_assert!(guard.is_none(), "loom gave a lock away twice");
+            *guard = Some(its);
+        }
+    }
+
+    fn take_guard(&mut self, object: ObjectId) -> Option<Guard> {
+        match self.objects.get_mut(object.index()) {
+            Some(Object::Lock { guard, .. }) => guard.take(),
+            _ => None,
+        }
+    }
+
+    /// Notes what has to be known from the beginning of an execution.
+    fn learn(&mut self, session: &Session, op: Op) {
+        match op.action {
+            Action::TryLock | Action::TimedLock | Action::IsLocked => {
+                if let Object::Lock { .. } = self.objects[op.object.index()] {
+                    let object = &session.search.run.objects[op.object.index()];
+                    let site = object.site.map(|site| site.to_string());
+                    self.knowledge.tried.insert((object.name.to_string(), site));
+                    self.restart = true;
+                }
+            }
+            Action::IsFinished if !self.knowledge.asks_finished => {
+                self.knowledge.asks_finished = true;
+                self.restart = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Does in loom what follows an operation at once.
+    fn after(&mut self, op: Op, effect: Effect) {
+        match op.action {
+            Action::Unlock if effect.succeeded() => {
+                drop(self.take_guard(op.object));
+                if let Object::Tried { .. } = self.objects[op.object.index()] {
+                    self.wake_parked();
+                }
+            }
+            Action::Unpark => self.wake_parked(),
+            _ => {}
+        }
+    }
+
+    /// Whoever waits in our own way looks again.
+    fn wake_parked(&mut self) {
+        for thread in &mut self.threads {
+            if let Some(parked) = thread.parked.take() {
+                parked.unpark();
+            }
+        }
+    }
+
+    /// Lets go of everything of loom's, at the end of an execution. A lock that is still held was
+    /// leaked by the model, and its guard with it.
+    fn forget(&mut self) {
+        for at in 0..self.objects.len() {
+            if let Some(guard) = self.take_guard(ObjectId(at as u32)) {
+                std::mem::forget(guard);
+            }
+        }
+        self.objects.clear();
+        self.threads.clear();
+        self.observed = None;
+        self.stock.clear();
+    }
+}
+
+/// Reads an atomic.
+pub(super) fn load(
+    identity: &Identity,
+    order: Ordering,
+    native: &impl Fn() -> u64,
+    site: Site,
+) -> u64 {
+    let object = object(identity, Kind::Atomic, native);
+    let mut value = None;
+    let effect = perform_as(Op::on(Action::Load, object), site, || {
+        let (cell, start) = with(|context, _| context.value(object));
+        value = Some(loomed(|| cell.load(order)) ^ start);
+    });
+    debug_assert!(effect.succeeded());
+    value.unwrap_or_else(native)
+}
+
+/// Overwrites an atomic.
+pub(super) fn store(
+    identity: &Identity,
+    order: Ordering,
+    bits: u64,
+    native: &impl Fn() -> u64,
+    site: Site,
+) {
+    let object = object(identity, Kind::Atomic, native);
+    perform_as(Op::on(Action::Store, object), site, || {
+        note_observed(object);
+        let (cell, start) = with(|context, _| context.value(object));
+        loomed(|| cell.store(bits ^ start, order));
+    });
+}
+
+/// Changes an atomic in one step.
+pub(super) fn update<G: Fn() -> u64, S: Fn(u64)>(
+    identity: &Identity,
+    (success, failure): (Ordering, Ordering),
+    change: &mut dyn FnMut(u64) -> Option<u64>,
+    native: &Access<G, S>,
+    site: Site,
+) -> Result<u64, u64> {
+    let object = object(identity, Kind::Atomic, &native.get);
+    let mut result = None;
+    perform_as(Op::on(Action::Update, object), site, || {
+        note_observed(object);
+        let (cell, start) = with(|context, _| context.value(object));
+        result = Some(loomed(|| {
+            let mut new = None;
+            let changed = cell.fetch_update(success, failure, |old| {
+                new = change(old ^ start);
+                new.map(|new| new ^ start)
+            });
+            changed
+                .map(|old| (old ^ start, new))
+                .map_err(|old| old ^ start)
+        }));
+    });
+    match result {
+        Some(Ok((old, new))) => {
+            (native.set)(new.unwrap_or(old));
+            Ok(old)
+        }
+        Some(Err(old)) => Err(old),
+        // After the end of the execution: a destructor's.
+        None => {
+            let old = (native.get)();
+            change(old).map_or(Err(old), |new| {
+                (native.set)(new);
+                Ok(old)
+            })
+        }
+    }
+}
+
+fn note_observed(object: ObjectId) {
+    let op = Op::on(Action::Store, object);
+    let observed = session::with(|session| {
+        session
+            .search
+            .run
+            .world
+            .footprint(op, current())
+            .cells()
+            .len()
+            > 1
+    });
+    if observed {
+        touch_cell(&with(|context, _| context.observed()));
+    }
+}
+
+/// A memory fence.
+pub(super) fn fence(order: Ordering) {
+    loom::sync::atomic::fence(order);
+}
+
+/// Ends loom's exploration from within.
+struct Stop;
+
+/// Runs the whole search on this OS thread.
+pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
+    if !config.strategy.is_systematic() || config.replay.is_some() {
+        return search::refused(
+            &config,
+            "the loom engine explores exhaustively and nothing else: use the controlled engine \
+             for random strategies and replay",
+        );
+    }
+    panics::install(|| {});
+    let builder = builder(&config);
+    let mut started = Search::new(config.clone(), Arc::clone(&watch));
+    let mut knowledge = Knowledge::default();
+    let report = 'start: loop {
+        session::open(started);
+        // Combinations of choices that are left, the next one last.
+        let mut left = vec![BTreeMap::new()];
+        while let Some(choices) = left.pop() {
+            let context = Context {
+                choices,
+                knowledge,
+                ..Context::default()
+            };
+            let context = explore(&builder, &model, context);
+            knowledge = context.knowledge;
+            if context.restart {
+                let search = session::close();
+                started = search.restarted(&config, &watch);
+                continue 'start;
+            }
+            if session::with(|session| session.search.is_broken_off()) {
+                break;
+            }
+            left.extend(others(&context.choices, &context.met));
+        }
+        break session::close().into_report(None);
+    };
+    with_strength(report, &config)
+}
+
+fn with_strength(mut report: Report, config: &Config) -> Report {
+    report.search.strategy = "exhaustive".to_owned();
+    if config.preemptions_max.is_none() {
+        report.search.strength = Strength::Exhaustive;
+    }
+    report
+}
+
+/// All combinations that differ from those explored (everything met got case 0), each once.
+fn others(
+    choices: &BTreeMap<ChoiceKey, u32>,
+    met: &[(ChoiceKey, u32)],
+) -> Vec<BTreeMap<ChoiceKey, u32>> {
+    let mut all = Vec::new();
+    let mut fixed = choices.clone();
+    for &(key, cases) in met {
+        for case in 1..cases {
+            let mut other = fixed.clone();
+            other.insert(key, case);
+            all.push(other);
+        }
+        fixed.insert(key, 0);
+    }
+    all
+}
+
+/// Explores the model with one combination of choices.
+fn explore(builder: &loom::model::Builder, model: &Model, context: Context) -> Context {
+    CONTEXT.set(Some(context));
+    DRIVER.set(Driver::Loom);
+    let model = Arc::clone(model);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        builder.check(move || {
+            if !next_execution() {
+                std::panic::resume_unwind(Box::new(Stop));
+            }
+            let model = Arc::clone(&model);
+            let here = std::panic::Location::caller();
+            thread_main(ThreadId::MAIN, here, Box::new(move || model()));
+        });
+    }));
+    DRIVER.set(Driver::Native);
+    let mut context = CONTEXT.take().expect("the context of this search");
+    match result {
+        Ok(()) => {
+            session::with(|session| session.search.end(session.ending));
+        }
+        Err(payload) if payload.is::<Stop>() => {}
+        Err(payload) => {
+            let why = panics::message(&*payload);
+            session::with(|session| session.search.fail(format!("loom gave up: {why}")));
+            context.objects.drain(..).for_each(std::mem::forget);
+        }
+    }
+    context
+}
+
+/// Ends the execution that is over, if there is one, and begins the next; whether there is one.
+fn next_execution() -> bool {
+    with(|context, session| {
+        if context.executions > 0 {
+            session.search.end(session.ending);
+        }
+        if context.restart || session.search.must_stop() {
+            return false;
+        }
+        context.executions += 1;
+        context.forget();
+        let cells = context.knowledge.cells.max(CELLS_MIN);
+        context
+            .stock
+            .extend((0..cells).map(|_| Rc::new(AtomicU64::new(0))));
+        session.begin();
+        true
+    })
+}
+
+fn builder(config: &Config) -> loom::model::Builder {
+    let mut builder = loom::model::Builder::new();
+    builder.max_threads = THREADS_MAX;
+    // Our own bound comes first: an operation takes loom a few branches at most.
+    builder.max_branches = (config.steps_max as usize)
+        .saturating_mul(4)
+        .saturating_add(1_000);
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.preemption_bound = config.preemptions_max.map(|bound| bound as usize);
+    builder.checkpoint_file = None;
+    builder.location = false;
+    builder.log = false;
+    builder
+}
