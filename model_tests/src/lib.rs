@@ -6,6 +6,7 @@
 //! | [`market`] | the simulated exchange: what was really traded, how each call ends, judges orders |
 //! | [`disk`] | the simulated disk, which may fail or crash |
 //! | [`desk`] | what the users of the API were told |
+//! | [`inside`] | counts the threads in a critical section |
 //! | [`properties`] | what must hold, by name |
 //! | [`scenario`] | who does what at the same time, as data |
 //! | [`specimens`] | the 23 broken variants, with the interface of the reference |
@@ -37,6 +38,7 @@
 pub mod child;
 pub mod desk;
 pub mod disk;
+pub mod inside;
 pub mod market;
 pub mod observe;
 pub mod programs;

@@ -17,6 +17,7 @@ use gordian::{Ghost, Named};
 
 use crate::desk::Desk;
 use crate::disk::Disk;
+use crate::inside::Inside;
 use crate::properties::{Judge, Property};
 
 /// The price at the start: neither a rebuy nor a sale.
@@ -31,7 +32,7 @@ pub const RISE: Money = 300;
 pub enum Balance {
     /// The truth.
     True,
-    /// What it was before anything was bought.
+    /// What it was before the last order that was filled.
     Stale,
     /// No answer.
     Failed,
@@ -89,6 +90,8 @@ struct Ledger {
     starts: u64,
     sales: u64,
     earned: Money,
+    /// The balance before the last order that was filled.
+    stale: Coins,
     /// Submitted, and its reply not yet given: its operation is in flight.
     awaiting: BTreeSet<ClientOrderId>,
     /// Their reply was lost, and no query has told their fate.
@@ -106,7 +109,9 @@ pub struct Market {
     desk: Arc<Desk>,
     disk: Arc<Disk>,
     ledgers: Vec<Ghost<Ledger>>,
-    /// Clients that must have their answers before a price of currency 0 comes. Filled before the
+    /// Who submits: the protocol does it inside its critical section.
+    inside: Vec<Inside>,
+    /// Clients that must have their answers before some slow call for currency 0 ends. Filled before the
     /// only loop starts and then used by it alone, so it need not be seen by the search.
     patience: Mutex<Vec<JoinHandle<()>>>,
     /// All goes well, and this is the price, while it is not 0. Written only while the main thread
@@ -159,6 +164,7 @@ impl Market {
             desk,
             disk,
             ledgers: (0..currencies).map(ledger).collect(),
+            inside: (0..currencies).map(|_| Inside::new(judge)).collect(),
             patience: Mutex::new(Vec::new()),
             calm_price: AtomicI64::new(0),
             visited: AtomicBool::new(false),
@@ -175,8 +181,8 @@ impl Market {
         self.calm_price.store(0, Ordering::Relaxed);
     }
 
-    /// Lets the price of currency 0 come only after these threads have ended: a slow call that
-    /// outlasts every client. Before the only loop starts.
+    /// Lets some slow call for currency 0, chosen by the environment, end only after these threads
+    /// have ended. Before the only loop starts.
     pub fn outlast(&self, clients: Vec<JoinHandle<()>>) {
         *self.patience.lock().expect("no thread panics with it") = clients;
     }
@@ -218,7 +224,7 @@ impl Market {
             let net_of: BTreeMap<_, _> =
                 cycles.map(|cycle| (*cycle, ledger.net_of(*cycle))).collect();
             Truth {
-                net: net_of.values().sum(),
+                net: ledger.net(),
                 net_of,
                 starts: ledger.starts,
                 sales: ledger.sales,
@@ -239,6 +245,17 @@ impl Market {
             volume,
             price,
         })
+    }
+
+    /// A slow call: perhaps the one that lasts until every client has its answer.
+    fn be_slow(&self, currency: Currency) {
+        let outlasts = || !self.patience.lock().expect("no thread panics with it").is_empty();
+        if currency.0 == 0 && !self.is_calm() && outlasts() && gordian::any() {
+            for client in self.not_outlasted() {
+                // A client that panicked is a finding of its own.
+                let _ = client.join();
+            }
+        }
     }
 
     fn is_calm(&self) -> bool {
@@ -272,6 +289,10 @@ impl Ledger {
         of(&self.bought) - of(&self.sold)
     }
 
+    fn net(&self) -> Coins {
+        self.bought.values().sum::<Coins>() - self.sold.values().sum::<Coins>()
+    }
+
     fn take_order(&mut self, judge: Judge, order: Order, fate: Fate) {
         let known = self.unresolved.is_empty();
         judge.demand(Property::UnknownIsNotNo, known, "an order on top of an unknown one");
@@ -282,6 +303,7 @@ impl Ledger {
         if !matches!(fate, Fate::Filled | Fate::FilledReplyLost) {
             return;
         }
+        self.stale = self.net();
         match order.side {
             Side::Buy => {
                 self.starts += u64::from(order.step == 0);
@@ -346,16 +368,12 @@ impl Exchange for Market {
         if self.is_calm() {
             return Ok(self.calm_price.load(Ordering::Relaxed));
         }
-        if currency.0 == 0 {
-            for client in self.not_outlasted() {
-                // A client that panicked is a finding of its own.
-                let _ = client.join();
-            }
-        }
+        self.be_slow(currency);
         one_of(self.script.prices).ok_or(CallFailed)
     }
 
     fn balance(&self, currency: Currency) -> Result<Coins, CallFailed> {
+        self.be_slow(currency);
         let answer = if self.is_calm() { Balance::True } else { one_of(self.script.balances) };
         if self.judge.asks(Property::FailClosed) && !self.is_calm() {
             let (failed, thread) = (answer == Balance::Failed, thread_name());
@@ -364,17 +382,19 @@ impl Exchange for Market {
             });
         }
         match answer {
-            Balance::True => Ok(self.truth(currency).net),
-            Balance::Stale => Ok(0),
+            Balance::True => Ok(self.ledgers[currency.0].read(Ledger::net)),
+            Balance::Stale => Ok(self.ledgers[currency.0].read(|ledger| ledger.stale)),
             Balance::Failed => Err(CallFailed),
         }
     }
 
     fn post(&self, order: &Order) {
-        self.record(order.id.currency, |_| *order);
+        let currency = order.id.currency;
+        self.inside[currency.0].section(|| self.record(currency, |_| *order));
     }
 
     fn reply(&self, id: ClientOrderId) -> Result<Reply, CallFailed> {
+        self.be_slow(id.currency);
         let seconds = if self.is_calm() { 0 } else { one_of(self.script.seconds) };
         let ledger = &self.ledgers[id.currency.0];
         if seconds > 0 {
@@ -384,6 +404,7 @@ impl Exchange for Market {
     }
 
     fn query(&self, id: ClientOrderId) -> Result<OrderStatus, CallFailed> {
+        self.be_slow(id.currency);
         if !self.is_calm() && !one_of(self.script.queries) {
             return Err(CallFailed);
         }
@@ -391,6 +412,7 @@ impl Exchange for Market {
     }
 
     fn cancel(&self, id: ClientOrderId) -> Result<(), CallFailed> {
+        self.be_slow(id.currency);
         self.ledgers[id.currency.0].write(|ledger| {
             if let Some((_, fate @ Fate::Open)) = ledger.orders.get_mut(&id) {
                 *fate = Fate::Failed;

@@ -9,7 +9,7 @@ use gordian::{Checker, Code, Report};
 
 use crate::properties::{Judge, Property};
 use crate::scenario::{Build, Ending, Scenario};
-use crate::table::{Case, Sign};
+use crate::table::{Case, Loom, Sign};
 
 /// A report, and what the executions did beyond it.
 #[derive(Debug)]
@@ -48,12 +48,16 @@ fn judge_of(sign: Sign) -> Judge {
     }
 }
 
+/// How many executions of a case that loom cannot search to the end it is given.
+const LOOM_EXECUTIONS_MAX: u64 = 2_000;
+
 /// A checker for a case.
 pub fn checker(name: &str, case: &Case, engine: Engine) -> Checker {
     let checker = Checker::new().name(name).engine(engine);
-    match case.endless {
-        None => checker,
-        Some(steps) => checker.steps_max(steps).executions_max(2_000),
+    match (case.endless, case.loom, engine) {
+        (Some(steps), ..) => checker.steps_max(steps).executions_max(2_000),
+        (None, Loom::FindsOnly, Engine::Loom) => checker.executions_max(LOOM_EXECUTIONS_MAX),
+        _ => checker,
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Scenario {
     pub loops: &'static [usize],
     /// The calls of each client: threads `client-1` …
     pub clients: &'static [&'static [Call]],
-    /// Whether the price of currency 0 comes only after all clients have their answers.
+    /// Whether some slow call for currency 0 lasts until all clients have their answers.
     pub patient: bool,
     /// What may go wrong with the disk.
     pub faults: Faults,
@@ -101,7 +101,7 @@ impl Scenario {
     pub fn run(&self, build: Build, judge: Judge) -> Ending {
         let world = self.world(judge);
         let program = build(&world);
-        let mut lease = program.start().expect("a new program is not running");
+        let lease = program.start().expect("a new program is not running");
         world.market.calm(HOLD);
         world.disk.calm(true);
         for price in self.prelude {
@@ -137,10 +137,9 @@ impl Scenario {
         join(loops.collect());
         join(clients);
         join(world.market.not_outlasted());
-        for new in join(starters).into_iter().flatten() {
-            lease = new;
-        }
-        let states = self.conclude(build, &world, program, lease);
+        let mut leases = vec![lease];
+        leases.extend(join(starters).into_iter().flatten());
+        let states = self.conclude(build, &world, program, leases);
         Ending { visited: self.currencies == 1 || world.market.visited(), states }
     }
 
@@ -150,18 +149,18 @@ impl Scenario {
         build: Build,
         world: &World,
         program: Arc<dyn Protocol>,
-        lease: Lease,
+        leases: Vec<Lease>,
     ) -> Vec<Stats> {
         if world.judge == Judge::Detectors {
             return Vec::new();
         }
-        let (mut program, mut lease) = (program, lease);
+        let (mut program, mut leases) = (program, leases);
         world.market.calm(HOLD);
         world.disk.calm(true);
         if self.faults == Faults::Crashing {
             world.disk.restart();
             program = build(world);
-            lease = program.start().expect("a new program is not running");
+            leases = vec![program.start().expect("a new program is not running")];
         }
         let currencies = (0..self.currencies).map(Currency);
         let states: Vec<_> =
@@ -170,7 +169,8 @@ impl Scenario {
             judge_answers(world, Currency(index), stats);
         }
         // All goes well now: what is unknown can be learnt, what is in flight can end.
-        let is_running = program.pass(lease) && program.pass(lease);
+        leases.retain(|lease| program.pass(*lease) && program.pass(*lease));
+        world.judge.demand(Property::OneLoop, leases.len() <= 1, "two loops are alive");
         let resets = self.calls(|call| matches!(call, Call::Reset(_) | Call::ResetUntilDone(_)));
         let stops = self.calls(|call| matches!(call, Call::Stop(_)));
         for index in 0..self.currencies {
@@ -178,7 +178,7 @@ impl Scenario {
             let Ok(stats) = program.stats(currency) else { continue };
             judge_state(world, currency, &stats);
             judge_books(world, currency, &stats, resets);
-            if stops == 0 || is_running {
+            if stops == 0 || !leases.is_empty() {
                 judge_liveness(world, currency, &stats);
             }
         }
@@ -237,8 +237,8 @@ impl Client {
         self.world.judge.asks(Property::OneLoop) && self.world.desk.is_over(lease)
     }
 
-    fn run(&self, calls: &[Call]) -> Option<Lease> {
-        let mut started = None;
+    fn run(&self, calls: &[Call]) -> Vec<Lease> {
+        let mut started = Vec::new();
         for call in calls {
             match *call {
                 Call::Reset(currency) => drop(self.reset(currency)),
@@ -258,7 +258,7 @@ impl Client {
                 }
                 Call::Start(passes) => {
                     if let Some(lease) = self.program.start() {
-                        started = Some(lease);
+                        started.push(lease);
                         self.trade(lease, passes);
                     }
                 }

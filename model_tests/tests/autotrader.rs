@@ -47,6 +47,30 @@ fn reset_resume_vs_main_loop() {
     prove(MAIN);
 }
 
+/// The second opinion: t ∥ R r, every outcome of every call.
+#[gordian::test(engine = "loom")]
+fn reset_resume_vs_main_loop_under_loom() {
+    prove(Scenario { watched: false, ..MAIN });
+}
+
+/// The second opinion: t ∥ R r with a position, every outcome of every call.
+#[gordian::test(engine = "loom")]
+fn reset_resume_vs_rebuy_or_sale_under_loom() {
+    prove(Scenario { watched: false, prelude: &[HOLD], ..MAIN });
+}
+
+/// The second opinion, with each property looked at after each step.
+#[gordian::test(engine = "loom")]
+fn reset_resume_vs_main_loop_watched_under_loom() {
+    prove(Scenario { script: Script::CALM, ..MAIN });
+}
+
+/// The second opinion: tt ∥ R r, every fate of two orders.
+#[gordian::test(engine = "loom")]
+fn two_orders_vs_reset_resume_under_loom() {
+    prove(Scenario { script: FATES, loops: &[2], ..BASE });
+}
+
 /// t ∥ R r, with a position: the loop rebuys or sells.
 #[gordian::test]
 fn reset_resume_vs_rebuy_or_sale() {
@@ -95,7 +119,13 @@ fn two_restarts_make_one_loop() {
     prove(Scenario { clients: &[RESTART, RESTART], ..BASE });
 }
 
-/// tt ∥ (stop; start; t) ∥ R r ∥ R r: two loops, three orders, two resets, two resumes, a stop and
+/// t ∥ (stop; start; t) ∥ (start; t): of two starts at most one makes a loop.
+#[gordian::test]
+fn two_starts_make_one_loop() {
+    prove(Scenario { clients: &[RESTART, &[Start(1)]], ..BASE });
+}
+
+/// t ∥ (stop; start; tt) ∥ R r ∥ R r: two loops, three orders, two resets, two resumes, a stop and
 /// a start.
 ///
 /// Judged by what the exchange and the books show. What clients were told is left out: it is in
@@ -118,8 +148,8 @@ fn everything_at_once() {
         P::UnknownResolves,
         P::BoundedReply,
     ];
-    let clients: &[&[Call]] = &[RESTART, RESET_RESUME, RESET_RESUME];
-    Scenario { loops: &[2], clients, ..BASE }.run(reference, Judge::These(JUDGED));
+    let clients: &[&[Call]] = &[&[Stop("loop-1"), Start(2)], RESET_RESUME, RESET_RESUME];
+    Scenario { clients, ..BASE }.run(reference, Judge::These(JUDGED));
 }
 
 /// t ∥ R r ∥ two looks at the stats.
@@ -147,13 +177,14 @@ fn currencies_are_isolated() {
     prove(Scenario { currencies: 2, clients, ..BASE });
 }
 
-/// A slow call lasts until every client has its answers, for the same currency and for the other;
-/// then it fails, and the loop goes on to the other currency.
+/// Any one slow call lasts until every client has its answers, for the same currency and for the
+/// other; then it ends somehow, and the loop goes on to the other currency.
 #[gordian::test]
 fn slow_call_outlasts_every_client() {
     let clients: &[&[Call]] =
         &[&[Reset(C0), Resume(C0), Stats(C0)], &[Reset(OTHER), Resume(OTHER), Stats(OTHER)]];
-    let script = Script { prices: &[None], ..Script::CALM };
+    let fates = &[Fate::Filled, Fate::FilledReplyLost];
+    let script = Script { prices: &[Some(HOLD), None], fates, ..Script::CALM };
     prove(Scenario { script, currencies: 2, clients, patient: true, ..BASE });
 }
 

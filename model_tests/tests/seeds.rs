@@ -55,6 +55,11 @@ fn seeds_have_what_the_table_says() {
     check(Engine::Controlled);
 }
 
+#[test]
+fn loom_agrees_on_the_seeds() {
+    check(Engine::Loom);
+}
+
 /// Two locks, two threads: the cycle names all four places.
 #[test]
 fn customers_orders_names_both_sites_of_both_edges() {

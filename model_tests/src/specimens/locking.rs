@@ -9,7 +9,7 @@ use gordian::sync::{Mutex, RawLock};
 use gordian::{Ghost, Named};
 
 use super::{Bot, Cell, Specimen, Wish};
-use crate::properties::{Judge, Property};
+use crate::inside::Inside;
 use crate::scenario::World;
 
 /// P0: `with L` around price, order, sleep and poll.
@@ -77,34 +77,6 @@ impl Specimen for Timeout503 {
 
     fn resume(&self, currency: Currency) -> Result<(), Refusal> {
         self.change(currency, |cell| cell.paused = false)
-    }
-}
-
-/// Who is in a critical section, counted beside the lock.
-#[derive(Debug)]
-struct Inside {
-    judge: Judge,
-    count: Ghost<u32>,
-}
-
-impl Inside {
-    fn new(judge: Judge) -> Self {
-        Inside { judge, count: Ghost::new(0).named("threads in the critical section") }
-    }
-
-    /// Runs a critical section of which the lock says that it is the only one.
-    fn section<R>(&self, body: impl FnOnce() -> R) -> R {
-        if !self.judge.asks(Property::MutualExclusion) {
-            return body();
-        }
-        let alone = self.count.write(|count| {
-            *count += 1;
-            *count == 1
-        });
-        self.judge.demand(Property::MutualExclusion, alone, "two threads in a critical section");
-        let result = body();
-        self.count.write(|count| *count -= 1);
-        result
     }
 }
 
