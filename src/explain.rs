@@ -35,23 +35,26 @@ impl Report {
     ///
     /// Plain text without colour, at most 80 columns wide and 40 lines a finding.
     pub fn explain(&self) -> String {
-        let mut parts: Vec<Vec<String>> = self
+        self.explain_with(|_| None)
+    }
+
+    /// As [`Report::explain`], with pictures: what `picture` draws of a finding's places stands
+    /// instead of the lines that name them. It is used as it is, colours and all.
+    pub fn explain_with(&self, picture: impl Fn(&Finding) -> Option<String>) -> String {
+        let mut blocks: Vec<String> = self
             .findings
             .iter()
-            .map(|finding| explain_finding(self, finding))
+            .map(|finding| explain_finding(self, finding, picture(finding)))
             .collect();
-        parts.push(explain_missing(self));
-        match self.verdict {
-            Verdict::Error => parts.push(explain_error(self)),
-            Verdict::Incomplete => parts.push(explain_incomplete(self)),
-            Verdict::Clean => parts.push(explain_clean(self)),
-            Verdict::Found => {}
+        let verdict = match self.verdict {
+            Verdict::Error => explain_error(self),
+            Verdict::Incomplete => explain_incomplete(self),
+            Verdict::Clean => explain_clean(self),
+            Verdict::Found => Vec::new(),
+        };
+        for lines in [explain_missing(self), verdict] {
+            blocks.extend((!lines.is_empty()).then(|| joined(&lines)));
         }
-        let blocks: Vec<String> = parts
-            .iter()
-            .filter(|lines| !lines.is_empty())
-            .map(|lines| joined(lines))
-            .collect();
         blocks.join("\n")
     }
 
@@ -83,21 +86,25 @@ fn joined(lines: &[String]) -> String {
 
 // The parts of a finding, from the top down.
 
-fn explain_finding(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut top = headline(finding);
-    top.extend(sites(finding));
+fn explain_finding(report: &Report, finding: &Finding, picture: Option<String>) -> String {
+    let head = joined(&headline(finding));
+    let picture = match picture {
+        Some(text) => text.trim_end().to_owned() + "\n",
+        None => joined(&sites(finding)),
+    };
     let mut bottom = cycle(&finding.edges);
     bottom.push(String::new());
     bottom.extend(explored(report, finding));
     bottom.extend(replay(&report.model, &finding.token));
     bottom.extend(notes(&finding.notes));
 
-    let lines_left = FINDING_LINES_MAX.saturating_sub(top.len() + bottom.len() + 1);
-    let table = step_table(finding, lines_left);
+    let lines_used = head.lines().count() + picture.lines().count() + bottom.len();
+    let mut table = step_table(finding, FINDING_LINES_MAX.saturating_sub(lines_used + 1));
     if !table.is_empty() {
-        top.push(String::new());
+        table.insert(0, String::new());
     }
-    top.into_iter().chain(table).chain(bottom).collect()
+    table.extend(bottom);
+    head + &picture + &joined(&table)
 }
 
 fn headline(finding: &Finding) -> Vec<String> {

@@ -4,11 +4,13 @@
 //! know how a finding is put into words: [`gordian::Report::explain`] does.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use gordian::report::grouped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::source::picture;
 use super::table::table;
 use super::words::{counted, counts, phrase, seconds, verb};
 use super::{Event, Renderer};
@@ -112,7 +114,7 @@ impl Human {
                 .iter()
                 .filter(|outcome| is_bad(outcome.status))
             {
-                explain(&mut stdout, outcome)?;
+                explain(&mut stdout, outcome, &summary.root)?;
             }
             writeln!(stdout)?;
             stdout.flush()?;
@@ -186,11 +188,14 @@ fn line(outcome: &Outcome) -> String {
 }
 
 /// Why a model did not pass.
-fn explain(stdout: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn explain(stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
     let (word, style) = verb(outcome.status);
     writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
     if let Some(report) = &outcome.report {
-        for line in report.explain().lines() {
+        for line in report
+            .explain_with(|finding| picture(root, finding))
+            .lines()
+        {
             writeln!(stdout, "{}", painted(line))?;
         }
     }
