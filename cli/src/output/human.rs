@@ -120,11 +120,11 @@ impl Human {
             stdout.flush()?;
         }
         let text = format!(
-            "[{}] {}: {} · {} interleavings",
+            "[{}] {}: {} · {}",
             seconds(summary.time.as_secs_f64()),
             counted(summary.outcomes.len(), "model"),
             counts(summary),
-            grouped(summary.interleavings()),
+            interleavings(summary.interleavings()),
         );
         self.status("Summary", VERB, &text)?;
         for outcome in summary
@@ -161,6 +161,14 @@ impl Renderer for Human {
             Event::Failed(error) => self.failed(error),
         }
     }
+}
+
+fn interleavings(count: u64) -> String {
+    format!(
+        "{} interleaving{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
 }
 
 fn counted_in(binaries: usize) -> String {
