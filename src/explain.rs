@@ -14,8 +14,9 @@ const COLUMNS_MAX: usize = 80;
 const FINDING_LINES_MAX: usize = 40;
 /// Lines that say who waits for whom.
 const EDGE_LINES_MAX: usize = 8;
-/// Lines of a headline, of a cycle, of a sentence behind a label.
-const HEADLINE_LINES_MAX: usize = 3;
+/// Lines of a headline, of a cycle, of a sentence behind a label. The headline of a panic is its
+/// message, and in an assertion's the last lines are the values.
+const HEADLINE_LINES_MAX: usize = 6;
 const CYCLE_LINES_MAX: usize = 2;
 const SENTENCE_LINES_MAX: usize = 4;
 /// Lines of a replay command; a longer token is in the serialised report only.
@@ -62,7 +63,8 @@ impl Report {
     pub fn progress(&self) -> String {
         let done = grouped(self.search.executions);
         match self.search.executions_estimate {
-            Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
+            // An estimate below what was done already says nothing.
+            Some(estimate) if estimate.is_finite() && estimate > self.search.executions as f64 => {
                 format!("{done} of about {} interleavings", magnitude(estimate))
             }
             _ => format!("{done} interleavings"),
@@ -1140,7 +1142,10 @@ mod tests {
             expect![[r#"
                 error[deadlock]: `an_object_with_a_name_that_nobody_would_type_twicean_object_wi
                   th_a_name_that_nobody_would_type_twice` has a message of many words and more
-                  and more and more and more and more and more and more and more and more and …
+                  and more and more and more and more and more and more and more and more and
+                  more and more and more and more and more and more and more and more and more
+                  and more and more and more and more and more and more and more and more and
+                  more and more and more and more and more and more and more and more and more …
                   teller-1 waits for `1an_object_with_a_name_that_nobody_would_type_twicean_obj…
                     at …deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep//transfer.rs:3:22
                   `1an_object_with_a_name_that_nobody_would_type_twicean_object_with_a_name_tha…

@@ -210,7 +210,10 @@ fn explain(stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Resul
     if let Some(remark) = &outcome.remark {
         writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
         let from = outcome.printed.len().saturating_sub(LAST_LINES);
-        for line in &outcome.printed[from..] {
+        for line in outcome.printed[from..]
+            .iter()
+            .filter(|line| !line.trim().is_empty())
+        {
             writeln!(stdout, "  {line}")?;
         }
     }
