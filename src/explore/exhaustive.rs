@@ -13,9 +13,8 @@
 //! threads; it is kept as a differential twin.
 
 use super::races::{Analysis, Race, Step};
-use super::wakeup::{Initial, Insertion, Node, Sleeper};
+use super::wakeup::{Initial, Insertion, Node, Part, Sleeper};
 use super::{Ending, Next, Strategy, natural};
-use crate::object::Footprint;
 use crate::op::{Action, Op, Site, ThreadId};
 use crate::trace::Run;
 
@@ -44,7 +43,9 @@ struct Frame {
     chosen: Node,
     op: Op,
     site: Site,
-    footprint: Footprint,
+    part: Part,
+    /// How many objects had been met.
+    shared: u32,
     /// What has been explored, here or earlier, and must not come first here.
     sleep: Vec<Sleeper>,
     /// What is still to be explored from here.
@@ -118,7 +119,7 @@ impl Exhaustive {
             Some(parent) => parent
                 .sleep
                 .iter()
-                .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.footprint))
+                .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.part))
                 .copied()
                 .collect(),
         };
@@ -133,21 +134,18 @@ impl Exhaustive {
             }
             let thread = natural(run, candidates, current);
             let index = run.threads[thread.index()].ops.len() as u32 - 1;
-            Node {
+            (thread, index, 0, Vec::new())
+        } else {
+            let Node {
                 thread,
                 index,
-                case: 0,
-                children: Vec::new(),
-            }
-        } else {
-            tree.remove(0)
+                case,
+                children,
+                ..
+            } = tree.remove(0);
+            (thread, index, case, children)
         };
-        let Node {
-            thread,
-            index,
-            case,
-            children,
-        } = chosen;
+        let (thread, index, case, children) = chosen;
         self.ahead = children;
         let Some(pending) = run
             .pending(thread)
@@ -158,19 +156,23 @@ impl Exhaustive {
                 run.thread_name(thread)
             ));
         };
+        let shared = run.objects.len() as u32;
+        let part = Part::new(run, run.world.footprint(pending.op, thread), shared);
+        let chosen = Node::new(thread, index, case, part);
         if pending.op.action == Action::Choose {
-            add_cases(&mut tree, &sleep, thread, index, case, pending.op.arg);
+            // Where something sleeps, what follows the other cases, if it matters, is found from
+            // the branch in which the sleeper went first. Source sets cannot rely on that.
+            let asleep = sleep.iter().any(|its| its.thread != thread);
+            if !asleep || self.mode == Mode::Source {
+                add_cases(&mut tree, &sleep, &chosen, pending.op.arg);
+            }
         }
         self.frames.push(Frame {
-            chosen: Node {
-                thread,
-                index,
-                case,
-                children: Vec::new(),
-            },
+            chosen,
             op: pending.op,
             site: pending.site,
-            footprint: run.world.footprint(pending.op, thread),
+            part,
+            shared,
             sleep,
             tree,
             branches_done: 0,
@@ -195,22 +197,24 @@ impl Exhaustive {
 
     fn reverse(&mut self, run: &Run, analysis: &Analysis, race: Race) {
         let v = &self.sequence;
+        let steps = &analysis.steps;
         let frame = &mut self.frames[race.earlier as usize];
-        let covers = |its: &Sleeper| its.initial(v, &analysis.steps) != Initial::Conflict;
-        if frame.sleep.iter().any(covers) {
-            return;
-        }
         match self.mode {
             Mode::Optimal { trimmed } => {
-                let insertion = Insertion {
-                    run,
-                    steps: &analysis.steps,
-                    trimmed,
-                };
-                let sleepers = frame.sleep.clone();
-                insertion.insert(Some(&frame.chosen), &mut frame.tree, v.clone(), sleepers);
+                let covers = |its: &Sleeper| its.initial(run, v, steps) != Initial::Conflict;
+                if !frame.sleep.iter().any(covers) {
+                    let shared = frame.shared;
+                    let insertion = Insertion {
+                        run,
+                        steps,
+                        shared,
+                        trimmed,
+                    };
+                    let sleepers = frame.sleep.clone();
+                    insertion.insert(&frame.chosen, &mut frame.tree, v.clone(), sleepers);
+                }
             }
-            Mode::Source => add_source(run, analysis, frame, v),
+            Mode::Source => add_source(run, steps, frame, v),
         }
     }
 
@@ -221,7 +225,7 @@ impl Exhaustive {
             frame.sleep.push(Sleeper {
                 thread: frame.chosen.thread,
                 case: frame.chosen.case,
-                footprint: frame.footprint,
+                part: frame.part,
             });
             frame.branches_done += 1;
             frame.executions_done += self.executions - frame.executions_before;
@@ -234,7 +238,7 @@ impl Exhaustive {
             self.ahead = std::mem::take(&mut next.children);
             let state = &run.threads[next.thread.index()];
             frame.op = state.ops[next.index as usize];
-            frame.footprint = run.world.footprint(frame.op, next.thread);
+            frame.part = next.sleeper(run, true).part;
             frame.site = state.sites[next.index as usize];
             frame.chosen = next;
             return true;
@@ -243,63 +247,43 @@ impl Exhaustive {
     }
 }
 
-/// The other cases of a choice are to be explored as well, unless something sleeps here: then what
-/// follows the other cases, if it matters, is found from the branch in which the sleeper went first.
-fn add_cases(
-    tree: &mut Vec<Node>,
-    sleep: &[Sleeper],
-    thread: ThreadId,
-    index: u32,
-    chosen: u32,
-    cases: u32,
-) {
-    if sleep.iter().any(|its| its.thread != thread) {
-        return;
-    }
-    for case in (0..cases).filter(|&case| case != chosen) {
+/// The other cases of a choice are to be explored as well.
+fn add_cases(tree: &mut Vec<Node>, sleep: &[Sleeper], chosen: &Node, cases: u32) {
+    let thread = chosen.thread;
+    for case in (0..cases).filter(|&case| case != chosen.case) {
         let known = tree
             .iter()
             .any(|node| node.thread == thread && node.case == case)
-            || sleep.iter().any(|its| its.case == case);
+            || sleep.iter().any(|its| its.thread == thread && its.case == case);
         if !known {
-            tree.push(Node {
-                thread,
-                index,
-                case,
-                children: Vec::new(),
-            });
+            tree.push(chosen.with_case(case));
         }
     }
 }
 
-/// Makes one of the steps that can begin `v` a branch, unless one is.
-fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
-    let steps = &analysis.steps;
-    let begins = |node: &Node| {
-        let footprint = node.footprint(run);
-        super::wakeup::initial(node.thread, node.case, &footprint, v, steps) != Initial::Conflict
-    };
-    if begins(&frame.chosen) || frame.tree.iter().any(begins) {
+/// Makes one of the steps that can begin `v` a branch, unless one is or was.
+fn add_source(run: &Run, steps: &[Step], frame: &mut Frame, v: &[u32]) {
+    let begins = |its: &Sleeper| matches!(its.initial(run, v, steps), Initial::At(_));
+    if begins(&frame.chosen.sleeper(run, true))
+        || frame
+            .tree
+            .iter()
+            .any(|node| begins(&node.sleeper(run, true)))
+        || frame.sleep.iter().any(begins)
+    {
         return;
     }
-    let first = v.iter().find(|&&number| {
+    let nodes = v.iter().map(|&number| {
         let step = &steps[number as usize];
-        let how = super::wakeup::initial(step.thread, step.case, &step.footprint, v, steps);
-        matches!(how, Initial::At(_))
+        let part = Part::new(run, step.footprint, frame.shared);
+        Node::new(step.thread, step.index, step.case, part)
     });
-    let step = &steps[*first.expect("the first step of a sequence can begin it") as usize];
-    let Step {
-        thread,
-        index,
-        case,
-        ..
-    } = *step;
-    frame.tree.push(Node {
-        thread,
-        index,
-        case,
-        children: Vec::new(),
-    });
+    let first = nodes
+        .into_iter()
+        .find(|node| begins(&node.sleeper(run, true)));
+    frame
+        .tree
+        .push(first.expect("the first step of a sequence can begin it"));
 }
 
 impl Strategy for Exhaustive {

@@ -1,6 +1,7 @@
 //! One execution while it runs.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use crate::engine::Identity;
@@ -78,6 +79,8 @@ pub(crate) struct Object {
     pub(crate) kind: Kind,
     pub(crate) name: Cow<'static, str>,
     pub(crate) site: Option<Site>,
+    /// Equal for objects that cannot be told apart by kind, name and where they were made.
+    class: u64,
 }
 
 /// A spawn: not a step of its own, since no other thread can see it.
@@ -193,12 +196,21 @@ impl Run {
             "" => Cow::Borrowed(""),
             name => Cow::Owned(name.to_owned()),
         };
+        let site = identity.site();
+        let mut hasher = DefaultHasher::new();
+        (kind, &name, site.map(std::ptr::from_ref)).hash(&mut hasher);
         self.objects.push(Object {
             kind,
             name,
-            site: identity.site(),
+            site,
+            class: hasher.finish(),
         });
         id
+    }
+
+    /// Equal for objects that cannot be told apart by kind, name and where they were made.
+    pub(crate) fn class(&self, object: ObjectId) -> u64 {
+        self.objects[object.index()].class
     }
 
     /// The number of a slow call's name.
