@@ -16,7 +16,7 @@ use super::words::{counted, counts, phrase, seconds, verb};
 use super::{Event, Renderer};
 use crate::error::Error;
 use crate::models::Model;
-use crate::run::{Outcome, Status, Summary};
+use crate::outcome::{Outcome, Status, Summary};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();

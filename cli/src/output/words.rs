@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use gordian::Report;
 use gordian::report::{Engine, Severity, Strength};
 
-use crate::run::{Outcome, Status, Summary};
+use crate::outcome::{Outcome, Status, Summary};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
