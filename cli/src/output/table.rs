@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use gordian::report::grouped;
 
-use super::words::{counted, counts, result, seconds, verb};
+use super::words::{counted, counts, result_in_detail, seconds, verb};
 use crate::outcome::{Outcome, Status, Summary};
 
 /// Titles of the columns between the first, which has the models' names, and the last.
@@ -81,7 +81,7 @@ impl Row {
 
 fn row(outcome: &Outcome) -> Row {
     let (word, style) = verb(outcome.status);
-    let result = result(outcome);
+    let result = result_in_detail(outcome);
     let result = match outcome.status {
         Status::Passed => format!("{style}{result}{style:#}"),
         _ if result.is_empty() => format!("{style}{word}{style:#}"),
