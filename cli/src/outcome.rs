@@ -135,7 +135,9 @@ impl Outcome {
             Some(Err(message)) => (None, Some(message)),
             None => (None, None),
         };
-        let success = ended.status.success();
+        // A process that was killed after it had reported is judged by its report alone.
+        let killed_late = ended.killed.is_some() && report.as_ref().is_some_and(Report::passed);
+        let success = ended.status.success() || killed_late;
         let (status, remark) = match (&report, ended.killed) {
             (None, Some(Killed::Interrupt)) => (Status::NotRun, Some("interrupted".to_owned())),
             (None, Some(Killed::Deadline(time))) => (

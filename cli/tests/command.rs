@@ -59,7 +59,7 @@ fn a_pass_states_its_strength() {
                 "PASS [0.",
                 "clean tests::counting_is_exact · exhaustive: 2 interleavings, 2 threads",
                 "clean::outside locking_twice · found self-deadlock as expected",
-                "5 models: 4 passed, 1 ignored",
+                "6 models: 5 passed, 1 ignored",
             ],
             neither: &["no_model", "FAIL"],
         },
