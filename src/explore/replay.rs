@@ -1,7 +1,7 @@
 //! Replay: the one schedule that a token names.
 
 use super::{Ending, Next, Strategy, natural};
-use crate::op::ThreadId;
+use crate::op::{Action, ThreadId};
 use crate::trace::{ReplayToken, Run, threads_in};
 
 /// Follows the token; what comes after its end goes on naturally.
@@ -28,10 +28,26 @@ impl Strategy for Replay {
         };
         let thread = threads_in(run.live).find(|&id| &*run.threads[id.index()].path == path);
         match thread {
-            Some(thread) if enabled & (1 << thread.0) != 0 => Next::Go {
-                thread,
-                case: case.unwrap_or(0),
-            },
+            Some(thread) if enabled & (1 << thread.0) != 0 => {
+                let op = run
+                    .pending(thread)
+                    .expect("it is enabled to do something")
+                    .op;
+                let case = case.unwrap_or(0);
+                let cases = if op.action == Action::Choose {
+                    op.arg
+                } else {
+                    1
+                };
+                if case >= cases {
+                    return Next::Diverged(format!(
+                        "step {} of {} of the token chooses case {case}, and there are {cases}",
+                        number + 1,
+                        self.token.len(),
+                    ));
+                }
+                Next::Go { thread, case }
+            }
             Some(thread) => Next::Diverged(format!(
                 "step {} of {} of the token is `{}`'s, which waits there now: the model has \
                  changed since the token was made",
