@@ -138,7 +138,11 @@ impl Book {
     /// Ends the cycle and pauses. Nothing is sold: what it held goes to the orphan ledger.
     pub fn reset(&mut self) {
         if let Cycle::Active(position) = self.cycle {
-            let orphan = Orphan { cycle: self.cycle_id, order: None, volume: position.volume };
+            let orphan = Orphan {
+                cycle: self.cycle_id,
+                order: None,
+                volume: position.volume,
+            };
             self.orphans.push(orphan);
         }
         self.epoch.0 += 1;
@@ -175,13 +179,22 @@ impl Book {
             Side::Buy => fill.volume,
             Side::Sell => -fill.volume,
         };
-        self.orphans.push(Orphan { cycle: order.cycle, order: Some(order.id), volume });
+        self.orphans.push(Orphan {
+            cycle: order.cycle,
+            order: Some(order.id),
+            volume,
+        });
         self.settle(order.id.op);
     }
 
     fn bought(&mut self, order: &Order, fill: Fill) {
         let before = match self.cycle {
-            Cycle::Idle => Position { step: 0, volume: 0, cost: 0, price_last: 0 },
+            Cycle::Idle => Position {
+                step: 0,
+                volume: 0,
+                cost: 0,
+                price_last: 0,
+            },
             Cycle::Active(position) => position,
         };
         self.cycle = Cycle::Active(Position {
@@ -206,7 +219,11 @@ impl Book {
         let cost_sold = position.cost * fill.volume / position.volume;
         self.profit += fill.money - cost_sold;
         let cost = position.cost - cost_sold;
-        self.cycle = Cycle::Active(Position { volume: rest, cost, ..position });
+        self.cycle = Cycle::Active(Position {
+            volume: rest,
+            cost,
+            ..position
+        });
     }
 
     /// What the price asks for, given what the exchange says is in the account.
@@ -223,7 +240,12 @@ impl Book {
         let buy = |step: usize| {
             let explained = balance <= self.held() + self.orphaned();
             let volume = settings.rows[step].volume;
-            explained.then_some(Decision { side: Side::Buy, step, volume, price })
+            explained.then_some(Decision {
+                side: Side::Buy,
+                step,
+                volume,
+                price,
+            })
         };
         let position = match self.cycle {
             Cycle::Idle => return buy(0),

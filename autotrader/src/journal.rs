@@ -87,9 +87,7 @@ pub struct Recovered {
 }
 
 /// Puts the state together from all records that can be read, in any order.
-pub fn recover<'a>(
-    records: impl IntoIterator<Item = &'a Record>,
-) -> BTreeMap<Currency, Recovered> {
+pub fn recover<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<Currency, Recovered> {
     let mut books: BTreeMap<Currency, Recovered> = BTreeMap::new();
     let mut intents = Vec::new();
     for record in records {

@@ -92,7 +92,9 @@ impl Cell {
         self.run == lease.0
             && self.permitted
             && self.book.epoch == token.epoch
-            && self.operation.is_some_and(|operation| operation.token.op == token.op)
+            && self
+                .operation
+                .is_some_and(|operation| operation.token.op == token.op)
     }
 
     fn is_running(&self) -> bool {
@@ -127,19 +129,39 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Self {
         let mut books = recover(records);
-        let cells = settings.currencies.iter().enumerate().map(|(index, currency)| {
-            assert!(!currency.rows.is_empty(), "`{}` needs at least one row", currency.symbol);
-            let Recovered { book, pending } = books.remove(&Currency(index)).unwrap_or_default();
-            let operation = pending.map(|Intent { token, order }| Operation {
-                token,
-                phase: Phase::Unknown(order),
+        let cells = settings
+            .currencies
+            .iter()
+            .enumerate()
+            .map(|(index, currency)| {
+                assert!(
+                    !currency.rows.is_empty(),
+                    "`{}` needs at least one row",
+                    currency.symbol
+                );
+                let Recovered { book, pending } =
+                    books.remove(&Currency(index)).unwrap_or_default();
+                let operation = pending.map(|Intent { token, order }| Operation {
+                    token,
+                    phase: Phase::Unknown(order),
+                });
+                let cell = Cell {
+                    run: 0,
+                    permitted: currency.permitted,
+                    book,
+                    operation,
+                };
+                Mutex::new(cell).named(format!("L[{}]", currency.symbol))
             });
-            let cell = Cell { run: 0, permitted: currency.permitted, book, operation };
-            Mutex::new(cell).named(format!("L[{}]", currency.symbol))
-        });
         let cells = cells.collect();
         let run = Mutex::new(0).named("run");
-        Autotrader { exchange: Marked(exchange), journal, settings, cells, run }
+        Autotrader {
+            exchange: Marked(exchange),
+            journal,
+            settings,
+            cells,
+            run,
+        }
     }
 
     /// Permits or forbids trading in a currency. What is in flight ends, nothing new is submitted.
@@ -180,7 +202,10 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
             return Claim::Ended;
         }
         match cell.operation {
-            Some(Operation { token, phase: Phase::Unknown(order) }) => {
+            Some(Operation {
+                token,
+                phase: Phase::Unknown(order),
+            }) => {
                 return Claim::Unknown(token, order);
             }
             Some(_) => return Claim::Refused,
@@ -191,8 +216,15 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
         }
         let op = OpId(cell.book.op_settled.0 + 1);
         let client_order_id = ClientOrderId { currency, op };
-        let token = Token { op, epoch: cell.book.epoch, client_order_id };
-        cell.operation = Some(Operation { token, phase: Phase::Begun });
+        let token = Token {
+            op,
+            epoch: cell.book.epoch,
+            client_order_id,
+        };
+        cell.operation = Some(Operation {
+            token,
+            phase: Phase::Begun,
+        });
         Claim::Begun(token, Box::new(cell.book.clone()))
     }
 
@@ -202,7 +234,10 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
         if !cell.is_current(lease, token) {
             return false;
         }
-        cell.operation = Some(Operation { token, phase: Phase::Posted });
+        cell.operation = Some(Operation {
+            token,
+            phase: Phase::Posted,
+        });
         self.exchange.post(order);
         true
     }
@@ -229,7 +264,11 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
                 cell.book.settle(token.op);
             }
         }
-        Some(Record { currency, book: cell.book.clone(), intent: None })
+        Some(Record {
+            currency,
+            book: cell.book.clone(),
+            intent: None,
+        })
     }
 
     /// One operation, from the token on.
@@ -239,12 +278,28 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
             self.finish(token, Outcome::NotSubmitted);
             return Tick::Quiet;
         };
-        let Decision { side, step, volume, price } = decision;
+        let Decision {
+            side,
+            step,
+            volume,
+            price,
+        } = decision;
         let id = token.client_order_id;
-        let order = Order { id, cycle: book.cycle_id, step, side, volume, price };
+        let order = Order {
+            id,
+            cycle: book.cycle_id,
+            step,
+            side,
+            volume,
+            price,
+        };
         // Durable before it is submitted: after a crash the order must be asked for by its id.
         let intent = Some(Intent { token, order });
-        let durable = self.write(&Record { currency, book: *book, intent });
+        let durable = self.write(&Record {
+            currency,
+            book: *book,
+            intent,
+        });
         if !durable || !self.submit(lease, token, &order) {
             self.finish(token, Outcome::NotSubmitted);
             return Tick::Quiet;
@@ -301,9 +356,17 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
                 return Err(Refusal::NotRunning);
             }
             change(&mut cell.book);
-            Record { currency, book: cell.book.clone(), intent: None }
+            Record {
+                currency,
+                book: cell.book.clone(),
+                intent: None,
+            }
         };
-        if self.write(&record) { Ok(()) } else { Err(Refusal::NotDurable) }
+        if self.write(&record) {
+            Ok(())
+        } else {
+            Err(Refusal::NotDurable)
+        }
     }
 }
 
@@ -369,7 +432,10 @@ impl<X: Exchange, J: Journal> Protocol for Autotrader<X, J> {
             busy: cell.operation.is_some(),
             unknown: matches!(
                 cell.operation,
-                Some(Operation { phase: Phase::Unknown(_), .. })
+                Some(Operation {
+                    phase: Phase::Unknown(_),
+                    ..
+                })
             ),
             orphans: book.orphans.clone(),
             profit: book.profit,

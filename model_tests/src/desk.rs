@@ -11,8 +11,12 @@ use gordian::{Ghost, Named};
 use crate::properties::{Judge, Property as P};
 
 /// The properties for which answers must be remembered.
-const REMEMBERED: &[P] =
-    &[P::ResetWins, P::NoOrderAfterReset, P::PauseIsTheUsers, P::Durable];
+const REMEMBERED: &[P] = &[
+    P::ResetWins,
+    P::NoOrderAfterReset,
+    P::PauseIsTheUsers,
+    P::Durable,
+];
 
 /// What clients were told. Ghosts: each access is one step, so each client has its own.
 #[derive(Debug)]
@@ -56,7 +60,9 @@ impl Desk {
         };
         Desk {
             remembers: REMEMBERED.iter().any(|property| judge.asks(*property)),
-            notes: (0..currencies).map(|_| (0..clients).map(note).collect()).collect(),
+            notes: (0..currencies)
+                .map(|_| (0..clients).map(note).collect())
+                .collect(),
             watches_stops: watches_stops && judge.asks(P::StopIsPrompt),
             stopped: Ghost::new(BTreeSet::new()).named("stopped loops"),
             watches_leases: watches_stops && judge.asks(P::OneLoop),
@@ -88,7 +94,9 @@ impl Desk {
     /// The reset answered "ok".
     pub fn reset_answered(&self, currency: Currency, client: usize, mark: Mark) {
         if self.remembers {
-            self.notes[currency.0][client].told.write(|told| told.reset = Some(mark));
+            self.notes[currency.0][client]
+                .told
+                .write(|told| told.reset = Some(mark));
         }
     }
 
@@ -117,16 +125,25 @@ impl Desk {
         let told = |note: &Note| note.told.read(|told| (told.reset.clone(), told.resumes));
         let told: Vec<_> = notes.iter().map(told).collect();
         told.iter().enumerate().any(|(client, (reset, _))| {
-            let Some(Mark(Some(mark))) = reset else { return false };
-            let others = told.iter().zip(mark).enumerate().filter(|(index, _)| *index != client);
-            others.into_iter().all(|(_, ((_, resumes), marked))| resumes == marked)
+            let Some(Mark(Some(mark))) = reset else {
+                return false;
+            };
+            let others = told
+                .iter()
+                .zip(mark)
+                .enumerate()
+                .filter(|(index, _)| *index != client);
+            others
+                .into_iter()
+                .all(|(_, ((_, resumes), marked))| resumes == marked)
         })
     }
 
     /// A stop has answered: the loop with this thread name and this lease is over.
     pub fn stopped(&self, thread: &str, lease: Lease) {
         if self.watches_stops {
-            self.stopped.write(|stopped| stopped.insert(thread.to_owned()));
+            self.stopped
+                .write(|stopped| stopped.insert(thread.to_owned()));
         }
         if self.watches_leases {
             self.over.write(|over| over.insert(lease));
@@ -146,9 +163,16 @@ impl Desk {
             judge.demand(P::NoOrderAfterReset, !self.is_reset(currency), what);
         }
         if self.watches_stops {
-            let thread = gordian::thread::current().name().unwrap_or("main").to_owned();
+            let thread = gordian::thread::current()
+                .name()
+                .unwrap_or("main")
+                .to_owned();
             let over = self.stopped.read(|stopped| stopped.contains(&thread));
-            judge.demand(P::StopIsPrompt, !over, "an order of a loop that was stopped");
+            judge.demand(
+                P::StopIsPrompt,
+                !over,
+                "an order of a loop that was stopped",
+            );
         }
     }
 }

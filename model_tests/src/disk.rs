@@ -61,7 +61,11 @@ impl Disk {
     /// An empty disk.
     pub fn new(faults: Faults) -> Self {
         let platter = Ghost::new(Platter::default()).named("disk");
-        Disk { faults, calm: AtomicBool::new(false), platter }
+        Disk {
+            faults,
+            calm: AtomicBool::new(false),
+            platter,
+        }
     }
 
     /// Whether the process has died; a step only when it may.
@@ -96,7 +100,11 @@ impl Disk {
         if self.is_dead() {
             return Err(NotDurable);
         }
-        let faults = if self.calm.load(Ordering::Relaxed) { Faults::None } else { self.faults };
+        let faults = if self.calm.load(Ordering::Relaxed) {
+            Faults::None
+        } else {
+            self.faults
+        };
         let case = match faults {
             Faults::None => 0,
             Faults::Failing => gordian::choose(2),
@@ -111,7 +119,11 @@ impl Disk {
             if case != CRASH_BEFORE {
                 write(platter);
             }
-            if platter.dead { Err(NotDurable) } else { Ok(()) }
+            if platter.dead {
+                Err(NotDurable)
+            } else {
+                Ok(())
+            }
         })
     }
 

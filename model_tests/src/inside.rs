@@ -16,7 +16,10 @@ pub struct Inside {
 impl Inside {
     /// Nobody is inside.
     pub fn new(judge: Judge) -> Self {
-        Inside { judge, count: Ghost::new(0).named("threads in the critical section") }
+        Inside {
+            judge,
+            count: Ghost::new(0).named("threads in the critical section"),
+        }
     }
 
     /// Runs a critical section of which the lock says that it is the only one.
@@ -28,7 +31,11 @@ impl Inside {
             *count += 1;
             *count == 1
         });
-        self.judge.demand(Property::MutualExclusion, alone, "two threads in a critical section");
+        self.judge.demand(
+            Property::MutualExclusion,
+            alone,
+            "two threads in a critical section",
+        );
         let result = body();
         self.count.write(|count| *count -= 1);
         result

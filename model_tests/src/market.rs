@@ -141,11 +141,18 @@ pub struct Truth {
 /// One of the entries; a step only when there is a choice.
 #[track_caller]
 fn one_of<T: Copy>(cases: &[T]) -> T {
-    if cases.len() == 1 { cases[0] } else { cases[gordian::choose(cases.len())] }
+    if cases.len() == 1 {
+        cases[0]
+    } else {
+        cases[gordian::choose(cases.len())]
+    }
 }
 
 fn thread_name() -> String {
-    gordian::thread::current().name().unwrap_or("main").to_owned()
+    gordian::thread::current()
+        .name()
+        .unwrap_or("main")
+        .to_owned()
 }
 
 impl Market {
@@ -221,8 +228,9 @@ impl Market {
     pub fn truth(&self, currency: Currency) -> Truth {
         self.ledgers[currency.0].read(|ledger| {
             let cycles = ledger.bought.keys().chain(ledger.sold.keys());
-            let net_of: BTreeMap<_, _> =
-                cycles.map(|cycle| (*cycle, ledger.net_of(*cycle))).collect();
+            let net_of: BTreeMap<_, _> = cycles
+                .map(|cycle| (*cycle, ledger.net_of(*cycle)))
+                .collect();
             Truth {
                 net: ledger.net(),
                 net_of,
@@ -236,9 +244,18 @@ impl Market {
 
     /// Submits an order of a program that gives its orders no ids; answers the one it got.
     pub fn submit(&self, currency: Currency, order: Draft) -> ClientOrderId {
-        let Draft { cycle, step, side, volume, price } = order;
+        let Draft {
+            cycle,
+            step,
+            side,
+            volume,
+            price,
+        } = order;
         self.record(currency, |number| Order {
-            id: ClientOrderId { currency, op: autotrader::OpId(number) },
+            id: ClientOrderId {
+                currency,
+                op: autotrader::OpId(number),
+            },
             cycle,
             step,
             side,
@@ -249,7 +266,13 @@ impl Market {
 
     /// A slow call: perhaps the one that lasts until every client has its answer.
     fn be_slow(&self, currency: Currency) {
-        let outlasts = || !self.patience.lock().expect("no thread panics with it").is_empty();
+        let outlasts = || {
+            !self
+                .patience
+                .lock()
+                .expect("no thread panics with it")
+                .is_empty()
+        };
         if currency.0 == 0 && !self.is_calm() && outlasts() && gordian::any() {
             for client in self.not_outlasted() {
                 // A client that panicked is a finding of its own.
@@ -264,18 +287,27 @@ impl Market {
 
     fn record(&self, currency: Currency, order: impl FnOnce(u64) -> Order) -> ClientOrderId {
         let calm = self.is_calm();
-        let fate = if calm { Fate::Filled } else { one_of(self.script.fates) };
+        let fate = if calm {
+            Fate::Filled
+        } else {
+            one_of(self.script.fates)
+        };
         if !calm {
             self.desk.judge_order(self.judge, currency);
         }
         let dead = self.disk.is_dead();
         let asks_thread = self.judge.asks(Property::FailClosed) && !calm;
-        let thread = if asks_thread { thread_name() } else { String::new() };
+        let thread = if asks_thread {
+            thread_name()
+        } else {
+            String::new()
+        };
         self.ledgers[currency.0].write(|ledger| {
             let order = order(ledger.orders.len() as u64 + 1);
             if !dead {
                 let blind = ledger.blind.contains(&thread);
-                self.judge.demand(Property::FailClosed, !blind, "an order without a balance");
+                self.judge
+                    .demand(Property::FailClosed, !blind, "an order without a balance");
                 ledger.take_order(self.judge, order, fate);
             }
             order.id
@@ -295,9 +327,17 @@ impl Ledger {
 
     fn take_order(&mut self, judge: Judge, order: Order, fate: Fate) {
         let known = self.unresolved.is_empty();
-        judge.demand(Property::UnknownIsNotNo, known, "an order on top of an unknown one");
+        judge.demand(
+            Property::UnknownIsNotNo,
+            known,
+            "an order on top of an unknown one",
+        );
         let alone = self.awaiting.is_empty();
-        judge.demand(Property::OneOperation, alone, "a second order while one is in flight");
+        judge.demand(
+            Property::OneOperation,
+            alone,
+            "a second order while one is in flight",
+        );
         self.orders.insert(order.id, (order, fate));
         self.awaiting.insert(order.id);
         if !matches!(fate, Fate::Filled | Fate::FilledReplyLost) {
@@ -353,9 +393,10 @@ impl Ledger {
 
 fn reply_of(order: &Order, fate: Fate) -> Reply {
     match fate {
-        Fate::Filled | Fate::FilledReplyLost => {
-            Reply::Filled(Fill { volume: order.volume, money: order.volume * order.price })
-        }
+        Fate::Filled | Fate::FilledReplyLost => Reply::Filled(Fill {
+            volume: order.volume,
+            money: order.volume * order.price,
+        }),
         Fate::Rejected | Fate::Failed | Fate::Open => Reply::Rejected,
     }
 }
@@ -374,11 +415,19 @@ impl Exchange for Market {
 
     fn balance(&self, currency: Currency) -> Result<Coins, CallFailed> {
         self.be_slow(currency);
-        let answer = if self.is_calm() { Balance::True } else { one_of(self.script.balances) };
+        let answer = if self.is_calm() {
+            Balance::True
+        } else {
+            one_of(self.script.balances)
+        };
         if self.judge.asks(Property::FailClosed) && !self.is_calm() {
             let (failed, thread) = (answer == Balance::Failed, thread_name());
             self.ledgers[currency.0].write(|ledger| {
-                if failed { ledger.blind.insert(thread) } else { ledger.blind.remove(&thread) }
+                if failed {
+                    ledger.blind.insert(thread)
+                } else {
+                    ledger.blind.remove(&thread)
+                }
             });
         }
         match answer {
@@ -395,7 +444,11 @@ impl Exchange for Market {
 
     fn reply(&self, id: ClientOrderId) -> Result<Reply, CallFailed> {
         self.be_slow(id.currency);
-        let seconds = if self.is_calm() { 0 } else { one_of(self.script.seconds) };
+        let seconds = if self.is_calm() {
+            0
+        } else {
+            one_of(self.script.seconds)
+        };
         let ledger = &self.ledgers[id.currency.0];
         if seconds > 0 {
             ledger.write(|ledger| ledger.now += seconds);

@@ -36,7 +36,11 @@ pub fn observe(checker: Checker, build: Build, scenario: Scenario, judge: Judge)
         }
     });
     let (endings, isolated) = std::mem::take(&mut *seen.lock().expect("nothing panics with it"));
-    Observed { report, endings, isolated }
+    Observed {
+        report,
+        endings,
+        isolated,
+    }
 }
 
 /// The judge that looks for a sign.
@@ -86,6 +90,11 @@ fn is_shown(observed: &Observed, scenario: &Scenario, sign: Sign) -> bool {
 
 /// Whether a check or an invariant with the property's name failed.
 fn has_panic(report: &Report, property: Property) -> bool {
-    let findings = report.findings.iter().filter(|finding| finding.code == Code::Panic);
-    findings.into_iter().any(|finding| finding.message.contains(property.name()))
+    let findings = report
+        .findings
+        .iter()
+        .filter(|finding| finding.code == Code::Panic);
+    findings
+        .into_iter()
+        .any(|finding| finding.message.contains(property.name()))
 }

@@ -84,7 +84,11 @@ impl Scenario {
     };
 
     fn calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.clients.iter().flat_map(|calls| calls.iter()).filter(|call| wanted(call)).count()
+        self.clients
+            .iter()
+            .flat_map(|calls| calls.iter())
+            .filter(|call| wanted(call))
+            .count()
     }
 
     fn world(&self, judge: Judge) -> World {
@@ -94,7 +98,13 @@ impl Scenario {
         let (books, records) = (Arc::clone(&desk), Arc::clone(&disk));
         let market = Market::new(self.script, judge, books, records, self.currencies);
         let market = Arc::new(market);
-        World { market, disk, desk, judge, currencies: self.currencies }
+        World {
+            market,
+            disk,
+            desk,
+            judge,
+            currencies: self.currencies,
+        }
     }
 
     /// Runs one execution. To be called in a model.
@@ -132,7 +142,9 @@ impl Scenario {
         let loops = self.loops.iter().enumerate().map(|(index, passes)| {
             let client = Client::new(index, &world, &program, lease);
             let passes = *passes;
-            spawn(format!("loop-{}", index + 1), move || client.trade(lease, passes))
+            spawn(format!("loop-{}", index + 1), move || {
+                client.trade(lease, passes)
+            })
         });
         join(loops.collect());
         join(clients);
@@ -140,7 +152,10 @@ impl Scenario {
         let mut leases = vec![lease];
         leases.extend(join(starters).into_iter().flatten());
         let states = self.conclude(build, &world, program, leases);
-        Ending { visited: self.currencies == 1 || world.market.visited(), states }
+        Ending {
+            visited: self.currencies == 1 || world.market.visited(),
+            states,
+        }
     }
 
     /// Judges the end: all threads are done, the main one is alone.
@@ -163,19 +178,24 @@ impl Scenario {
             leases = vec![program.start().expect("a new program is not running")];
         }
         let currencies = (0..self.currencies).map(Currency);
-        let states: Vec<_> =
-            currencies.filter_map(|currency| program.stats(currency).ok()).collect();
+        let states: Vec<_> = currencies
+            .filter_map(|currency| program.stats(currency).ok())
+            .collect();
         for (index, stats) in states.iter().enumerate() {
             judge_answers(world, Currency(index), stats);
         }
         // All goes well now: what is unknown can be learnt, what is in flight can end.
         leases.retain(|lease| program.pass(*lease) && program.pass(*lease));
-        world.judge.demand(Property::OneLoop, leases.len() <= 1, "two loops are alive");
+        world
+            .judge
+            .demand(Property::OneLoop, leases.len() <= 1, "two loops are alive");
         let resets = self.calls(|call| matches!(call, Call::Reset(_) | Call::ResetUntilDone(_)));
         let stops = self.calls(|call| matches!(call, Call::Stop(_)));
         for index in 0..self.currencies {
             let currency = Currency(index);
-            let Ok(stats) = program.stats(currency) else { continue };
+            let Ok(stats) = program.stats(currency) else {
+                continue;
+            };
             judge_state(world, currency, &stats);
             judge_books(world, currency, &stats, resets);
             if stops == 0 || !leases.is_empty() {
@@ -199,12 +219,18 @@ fn spawn<T: Send + 'static>(
     name: String,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
-    Builder::new().name(name).spawn(body).expect("a thread of the model starts")
+    Builder::new()
+        .name(name)
+        .spawn(body)
+        .expect("a thread of the model starts")
 }
 
 /// Waits for all; a thread that panicked is a finding of its own.
 fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
-    threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    threads
+        .into_iter()
+        .filter_map(|thread| thread.join().ok())
+        .collect()
 }
 
 /// A thread that calls the program.
@@ -217,7 +243,12 @@ struct Client {
 
 impl Client {
     fn new(index: usize, world: &World, program: &Arc<dyn Protocol>, lease: Lease) -> Self {
-        Client { index, world: world.clone(), program: Arc::clone(program), lease }
+        Client {
+            index,
+            world: world.clone(),
+            program: Arc::clone(program),
+            lease,
+        }
     }
 
     /// The main loop.
@@ -226,7 +257,9 @@ impl Client {
             let over = self.lease_is_over(lease);
             let goes_on = self.program.pass(lease);
             let what = "a loop goes on after its stop";
-            self.world.judge.demand(Property::OneLoop, !(over && goes_on), what);
+            self.world
+                .judge
+                .demand(Property::OneLoop, !(over && goes_on), what);
             if !goes_on {
                 return;
             }
@@ -281,20 +314,26 @@ impl Client {
         {
             let own = world.market.bought_in(currency, stats.cycle);
             let what = "a new cycle was counted, the old position is still there";
-            world.judge.demand(Property::ResetIsWhole, stats.volume <= own, what);
+            world
+                .judge
+                .demand(Property::ResetIsWhole, stats.volume <= own, what);
         }
         answer
     }
 
     fn judge_answer(&self, answer: Result<(), Refusal>) {
         let busy = answer == Err(Refusal::Busy);
-        self.world.judge.demand(Property::BoundedReply, !busy, "the answer was 503");
+        self.world
+            .judge
+            .demand(Property::BoundedReply, !busy, "the answer was 503");
     }
 
     fn look(&self, currency: Currency) {
         if let Ok(stats) = self.program.stats(currency) {
             let holds = is_sound(&stats);
-            self.world.judge.demand(Property::OneInstant, holds, "half of a change was seen");
+            self.world
+                .judge
+                .demand(Property::OneInstant, holds, "half of a change was seen");
         }
     }
 }
@@ -328,12 +367,17 @@ fn watch(world: &World, program: &Arc<dyn Protocol>) {
             stats.busy || !world.market.awaiting(currency)
         }),
     ];
-    for (property, holds) in WATCHED.iter().filter(|(property, _)| world.judge.asks(*property)) {
+    for (property, holds) in WATCHED
+        .iter()
+        .filter(|(property, _)| world.judge.asks(*property))
+    {
         for index in 0..world.currencies {
             let (world, program) = (world.clone(), Arc::clone(program));
             let currency = Currency(index);
             gordian::invariant(property.name(), move || {
-                program.stats(currency).is_ok_and(|stats| holds(&world, currency, &stats))
+                program
+                    .stats(currency)
+                    .is_ok_and(|stats| holds(&world, currency, &stats))
             });
         }
     }
@@ -346,15 +390,27 @@ fn judge_answers(world: &World, currency: Currency, stats: &Stats) {
         return;
     }
     let reset = !stats.active && stats.paused;
-    judge.demand(Property::ResetWins, reset, "acknowledged, but not idle and paused");
-    judge.demand(Property::Durable, reset, "an acknowledged reset was forgotten");
+    judge.demand(
+        Property::ResetWins,
+        reset,
+        "acknowledged, but not idle and paused",
+    );
+    judge.demand(
+        Property::Durable,
+        reset,
+        "an acknowledged reset was forgotten",
+    );
     judge.demand(Property::PauseIsTheUsers, stats.paused, "the pause is gone");
 }
 
 /// The state at the end, by itself.
 fn judge_state(world: &World, currency: Currency, stats: &Stats) {
     let judge = world.judge;
-    judge.demand(Property::Structure, is_sound(stats), "idle with a position, or active without");
+    judge.demand(
+        Property::Structure,
+        is_sound(stats),
+        "idle with a position, or active without",
+    );
     let held = world.market.net_of(currency, stats.cycle);
     let what = "the position is not what was traded in its cycle";
     judge.demand(Property::CurrentEpoch, stats.volume == held, what);
@@ -366,17 +422,37 @@ fn judge_books(world: &World, currency: Currency, stats: &Stats, resets: usize) 
     let truth = world.market.truth(currency);
     let known = truth.net == stats.volume + stats.orphaned();
     judge.demand(Property::NoLostFill, known, "coins that are in no book");
-    judge.demand(Property::Durable, known, "coins that are in no book after a restart");
+    judge.demand(
+        Property::Durable,
+        known,
+        "coins that are in no book after a restart",
+    );
     let ends = truth.sales + resets as u64;
-    judge.demand(Property::StartsAndEnds, truth.starts <= ends + 1, "too many cycles started");
+    judge.demand(
+        Property::StartsAndEnds,
+        truth.starts <= ends + 1,
+        "too many cycles started",
+    );
     let honest = stats.profit <= truth.earned;
-    judge.demand(Property::HonestProfit, honest, "more profit was booked than made");
+    judge.demand(
+        Property::HonestProfit,
+        honest,
+        "more profit was booked than made",
+    );
 }
 
 /// What must have happened by the end.
 fn judge_liveness(world: &World, currency: Currency, stats: &Stats) {
     let judge = world.judge;
-    judge.demand(Property::TokenCleared, !stats.busy, "an operation is in flight for ever");
+    judge.demand(
+        Property::TokenCleared,
+        !stats.busy,
+        "an operation is in flight for ever",
+    );
     let learnt = !world.market.truth(currency).unresolved;
-    judge.demand(Property::UnknownResolves, learnt, "the fate of an order was never learnt");
+    judge.demand(
+        Property::UnknownResolves,
+        learnt,
+        "the fate of an order was never learnt",
+    );
 }

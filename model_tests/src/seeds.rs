@@ -19,7 +19,10 @@ struct Project {
 impl Project {
     fn new() -> Arc<Project> {
         let customers = Mutex::new(0).named("customersLock");
-        Arc::new(Project { customers, orders: Mutex::new(0).named("ordersLock") })
+        Arc::new(Project {
+            customers,
+            orders: Mutex::new(0).named("ordersLock"),
+        })
     }
 }
 
@@ -31,8 +34,12 @@ fn serve(
     let project = Project::new();
     let (first, second) = (Arc::clone(&project), Arc::clone(&project));
     let page = |name: &str| Builder::new().name(name.to_owned());
-    let first = page("new customer").spawn(move || new_customer(&first)).expect("it starts");
-    let second = page("new order").spawn(move || new_order(&second)).expect("it starts");
+    let first = page("new customer")
+        .spawn(move || new_customer(&first))
+        .expect("it starts");
+    let second = page("new order")
+        .spawn(move || new_order(&second))
+        .expect("it starts");
     first.join().expect("the page does not panic");
     second.join().expect("the page does not panic");
     project

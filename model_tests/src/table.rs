@@ -70,36 +70,75 @@ pub const C0: Currency = Currency(0);
 pub fn reference(world: &World) -> Arc<dyn Protocol> {
     let currency = |index| CurrencySettings {
         symbol: format!("C{index}"),
-        rows: vec![autotrader::Row { drop_permille: 100, volume: 1 }; ROWS],
+        rows: vec![
+            autotrader::Row {
+                drop_permille: 100,
+                volume: 1
+            };
+            ROWS
+        ],
         profit_permille: 100,
         permitted: true,
     };
-    let settings = Settings { currencies: (0..world.currencies).map(currency).collect() };
+    let settings = Settings {
+        currencies: (0..world.currencies).map(currency).collect(),
+    };
     let (market, disk) = (Arc::clone(&world.market), Arc::clone(&world.disk));
-    Arc::new(Autotrader::restored(market, disk, settings, &world.disk.records()))
+    Arc::new(Autotrader::restored(
+        market,
+        disk,
+        settings,
+        &world.disk.records(),
+    ))
 }
 
 const CALM: Script = Script::CALM;
 const QUIET: Scenario = Scenario::QUIET;
-const FALLING: Script = Script { prices: &[Some(FALL)], ..CALM };
-const RISING: Script = Script { prices: &[Some(RISE)], ..CALM };
+const FALLING: Script = Script {
+    prices: &[Some(FALL)],
+    ..CALM
+};
+const RISING: Script = Script {
+    prices: &[Some(RISE)],
+    ..CALM
+};
 
-const SLOW: Script = Script { seconds: &[40], ..CALM };
+const SLOW: Script = Script {
+    seconds: &[40],
+    ..CALM
+};
 
 const RESET: &[&[Call]] = &[&[Call::Reset(C0)]];
 const TWO: &[usize] = &[1, 1];
 const RESTART: &[&[Call]] = &[&[Call::Stop("loop-1"), Call::Start(1)]];
 
 /// One loop against one reset, from idle.
-const LOOP_AND_RESET: Scenario = Scenario { clients: RESET, ..QUIET };
+const LOOP_AND_RESET: Scenario = Scenario {
+    clients: RESET,
+    ..QUIET
+};
 /// The same, when the loop's slow call lasts until the reset has its answer.
-const PATIENT: Scenario = Scenario { patient: true, ..LOOP_AND_RESET };
+const PATIENT: Scenario = Scenario {
+    patient: true,
+    ..LOOP_AND_RESET
+};
 /// Two loops, from idle.
-const TWO_LOOPS: Scenario = Scenario { loops: TWO, ..QUIET };
+const TWO_LOOPS: Scenario = Scenario {
+    loops: TWO,
+    ..QUIET
+};
 /// One position, and the price falls.
-const REBUY: Scenario = Scenario { prelude: &[HOLD], script: FALLING, ..QUIET };
+const REBUY: Scenario = Scenario {
+    prelude: &[HOLD],
+    script: FALLING,
+    ..QUIET
+};
 /// One position, and the price rises.
-const SELL: Scenario = Scenario { prelude: &[HOLD], script: RISING, ..QUIET };
+const SELL: Scenario = Scenario {
+    prelude: &[HOLD],
+    script: RISING,
+    ..QUIET
+};
 
 const CASE: Case = Case {
     name: "",
@@ -172,13 +211,24 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "early exit",
-                scenario: Scenario { prelude: &[HOLD], ..LOOP_AND_RESET },
-                finds: &[C(Code::ForeignRelease), C(Code::DoubleRelease), C(Code::Panic)],
+                scenario: Scenario {
+                    prelude: &[HOLD],
+                    ..LOOP_AND_RESET
+                },
+                finds: &[
+                    C(Code::ForeignRelease),
+                    C(Code::DoubleRelease),
+                    C(Code::Panic),
+                ],
                 ..CASE
             },
             Case {
                 name: "early exit, then the next pass",
-                scenario: Scenario { prelude: &[HOLD], loops: &[2], ..LOOP_AND_RESET },
+                scenario: Scenario {
+                    prelude: &[HOLD],
+                    loops: &[2],
+                    ..LOOP_AND_RESET
+                },
                 finds: &[V(P::MutualExclusion)],
                 ..CASE
             },
@@ -200,7 +250,10 @@ pub const SPECIMENS: &[Row] = &[
         build: |world| Arc::new(Broken(InfoUnderLock::new(world))),
         cases: &[Case {
             name: "two currencies, one loop",
-            scenario: Scenario { currencies: 2, ..LOOP_AND_RESET },
+            scenario: Scenario {
+                currencies: 2,
+                ..LOOP_AND_RESET
+            },
             finds: &[C(Code::SelfDeadlock), V(P::Isolation)],
             ..CASE
         }],
@@ -219,7 +272,10 @@ pub const SPECIMENS: &[Row] = &[
             },
             Case {
                 name: "loop and stats",
-                scenario: Scenario { clients: &[&[Call::Stats(C0)]], ..QUIET },
+                scenario: Scenario {
+                    clients: &[&[Call::Stats(C0)]],
+                    ..QUIET
+                },
                 finds: &[V(P::OneInstant)],
                 ..CASE
             },
@@ -251,7 +307,13 @@ pub const SPECIMENS: &[Row] = &[
         build: |world| Arc::new(Broken(CooldownGuard::new(world))),
         cases: &[Case {
             name: "two loops, a buy takes 15 s",
-            scenario: Scenario { script: Script { seconds: &[15], ..CALM }, ..TWO_LOOPS },
+            scenario: Scenario {
+                script: Script {
+                    seconds: &[15],
+                    ..CALM
+                },
+                ..TWO_LOOPS
+            },
             finds: &[V(P::BoughtOnce), V(P::OneOperation)],
             ..CASE
         }],
@@ -262,14 +324,20 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "a buy takes 40 s",
-                scenario: Scenario { script: SLOW, ..TWO_LOOPS },
+                scenario: Scenario {
+                    script: SLOW,
+                    ..TWO_LOOPS
+                },
                 finds: &[V(P::BoughtOnce), V(P::NoLostFill)],
                 clean_of: &[V(P::TokenCleared)],
                 ..CASE
             },
             Case {
                 name: "a buy takes 40 s, watched at each step",
-                scenario: Scenario { script: SLOW, ..TWO_LOOPS },
+                scenario: Scenario {
+                    script: SLOW,
+                    ..TWO_LOOPS
+                },
                 finds: &[V(P::OwnerClears)],
                 loom: Loom::FindsOnly,
                 ..CASE
@@ -282,7 +350,10 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[Case {
             name: "an order that fails",
             scenario: Scenario {
-                script: Script { fates: &[Fate::Filled, Fate::Failed], ..CALM },
+                script: Script {
+                    fates: &[Fate::Filled, Fate::Failed],
+                    ..CALM
+                },
                 ..TWO_LOOPS
             },
             finds: &[V(P::TokenCleared)],
@@ -295,7 +366,10 @@ pub const SPECIMENS: &[Row] = &[
         build: |world| Arc::new(Broken(ExceptionInReset::new(world))),
         cases: &[Case {
             name: "reset of a position",
-            scenario: Scenario { prelude: &[HOLD], ..LOOP_AND_RESET },
+            scenario: Scenario {
+                prelude: &[HOLD],
+                ..LOOP_AND_RESET
+            },
             finds: &[V(P::ResetIsWhole), V(P::CurrentEpoch)],
             ..CASE
         }],
@@ -307,7 +381,11 @@ pub const SPECIMENS: &[Row] = &[
             name: "loop and reset",
             scenario: LOOP_AND_RESET,
             finds: &[V(P::ResetWins), V(P::PauseIsTheUsers)],
-            clean_of: &[C(Code::Deadlock), C(Code::DoubleRelease), C(Code::SlowUnderLock)],
+            clean_of: &[
+                C(Code::Deadlock),
+                C(Code::DoubleRelease),
+                C(Code::SlowUnderLock),
+            ],
             ..CASE
         }],
     },
@@ -326,7 +404,10 @@ pub const SPECIMENS: &[Row] = &[
         build: |world| Arc::new(Broken(OrderAfterReset::new(world))),
         cases: &[Case {
             name: "rebuy and reset",
-            scenario: Scenario { clients: RESET, ..REBUY },
+            scenario: Scenario {
+                clients: RESET,
+                ..REBUY
+            },
             finds: &[V(P::NoOrderAfterReset)],
             ..CASE
         }],
@@ -337,7 +418,10 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "rebuy and reset",
-                scenario: Scenario { clients: RESET, ..REBUY },
+                scenario: Scenario {
+                    clients: RESET,
+                    ..REBUY
+                },
                 finds: &[V(P::Structure)],
                 ..CASE
             },
@@ -359,7 +443,10 @@ pub const SPECIMENS: &[Row] = &[
         build: |world| Arc::new(Broken(SellCommitAfterReset::new(world))),
         cases: &[Case {
             name: "sale and reset",
-            scenario: Scenario { clients: RESET, ..SELL },
+            scenario: Scenario {
+                clients: RESET,
+                ..SELL
+            },
             finds: &[V(P::PauseIsTheUsers), V(P::HonestProfit)],
             ..CASE
         }],
@@ -370,13 +457,19 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "one loop",
-                scenario: Scenario { loops: &[2], ..REBUY },
+                scenario: Scenario {
+                    loops: &[2],
+                    ..REBUY
+                },
                 clean_of: &[C(Code::SelfDeadlock)],
                 ..CASE
             },
             Case {
                 name: "two loops",
-                scenario: Scenario { loops: TWO, ..REBUY },
+                scenario: Scenario {
+                    loops: TWO,
+                    ..REBUY
+                },
                 finds: &[C(Code::SelfDeadlock)],
                 ..CASE
             },
@@ -388,20 +481,29 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "restart during a sale",
-                scenario: Scenario { clients: RESTART, ..SELL },
+                scenario: Scenario {
+                    clients: RESTART,
+                    ..SELL
+                },
                 finds: &[V(P::StopIsPrompt), V(P::SoldOnce)],
                 ..CASE
             },
             Case {
                 name: "restart between two passes",
-                scenario: Scenario { clients: RESTART, ..SELL },
+                scenario: Scenario {
+                    clients: RESTART,
+                    ..SELL
+                },
                 finds: &[V(P::OneLoop)],
                 loom: Loom::FindsOnly,
                 ..CASE
             },
             Case {
                 name: "restart during a rebuy",
-                scenario: Scenario { clients: RESTART, ..REBUY },
+                scenario: Scenario {
+                    clients: RESTART,
+                    ..REBUY
+                },
                 finds: &[V(P::BoughtOnce)],
                 ..CASE
             },
@@ -413,13 +515,19 @@ pub const SPECIMENS: &[Row] = &[
         cases: &[
             Case {
                 name: "one loop sells",
-                scenario: Scenario { loops: &[2], ..SELL },
+                scenario: Scenario {
+                    loops: &[2],
+                    ..SELL
+                },
                 clean_of: &[Anything],
                 ..CASE
             },
             Case {
                 name: "one loop rebuys",
-                scenario: Scenario { loops: &[2], ..REBUY },
+                scenario: Scenario {
+                    loops: &[2],
+                    ..REBUY
+                },
                 clean_of: &[Anything],
                 ..CASE
             },
@@ -431,7 +539,10 @@ pub const SPECIMENS: &[Row] = &[
             },
             Case {
                 name: "two loops rebuy",
-                scenario: Scenario { loops: TWO, ..REBUY },
+                scenario: Scenario {
+                    loops: TWO,
+                    ..REBUY
+                },
                 finds: &[V(P::BoughtOnce)],
                 ..CASE
             },
@@ -444,10 +555,17 @@ pub const SPECIMENS: &[Row] = &[
             name: "the reply is lost",
             scenario: Scenario {
                 loops: &[2],
-                script: Script { fates: &[Fate::Filled, Fate::FilledReplyLost], ..CALM },
+                script: Script {
+                    fates: &[Fate::Filled, Fate::FilledReplyLost],
+                    ..CALM
+                },
                 ..QUIET
             },
-            finds: &[V(P::BoughtOnce), V(P::UnknownIsNotNo), V(P::UnknownResolves)],
+            finds: &[
+                V(P::BoughtOnce),
+                V(P::UnknownIsNotNo),
+                V(P::UnknownResolves),
+            ],
             clean_of: &[C(Code::Deadlock)],
             ..CASE
         }],
@@ -474,7 +592,10 @@ pub const SPECIMENS: &[Row] = &[
                 name: "the reply is lost, the balance is right",
                 scenario: Scenario {
                     loops: &[2],
-                    script: Script { fates: &[Fate::FilledReplyLost], ..CALM },
+                    script: Script {
+                        fates: &[Fate::FilledReplyLost],
+                        ..CALM
+                    },
                     ..QUIET
                 },
                 clean_of: &[V(P::BoughtOnce), V(P::FailClosed)],
@@ -508,36 +629,112 @@ pub const SPECIMENS: &[Row] = &[
 /// found by the detectors, by code. `customers_orders` and `fn1_calls_fn2` are the seed programs.
 pub const PROPERTIES: &[(&str, Sign, &str)] = &[
     ("mutual exclusion", V(P::MutualExclusion), "racy_lock_dict"),
-    ("owner release", C(Code::ForeignRelease), "locked_then_release"),
-    ("every acquire released exactly once", C(Code::DoubleRelease), "locked_then_release"),
+    (
+        "owner release",
+        C(Code::ForeignRelease),
+        "locked_then_release",
+    ),
+    (
+        "every acquire released exactly once",
+        C(Code::DoubleRelease),
+        "locked_then_release",
+    ),
     ("no self-acquire", C(Code::SelfDeadlock), "info_under_lock"),
     ("lock order acyclic", C(Code::Deadlock), "customers_orders"),
-    ("no slow call under L[c]", C(Code::SlowUnderLock), "held_across_api"),
-    ("one operation in flight per currency", V(P::OneOperation), "cooldown_guard"),
-    ("only the owner clears its token", V(P::OwnerClears), "timeout_clears_flag"),
-    ("commit only with the current epoch", V(P::CurrentEpoch), "stale_commit"),
+    (
+        "no slow call under L[c]",
+        C(Code::SlowUnderLock),
+        "held_across_api",
+    ),
+    (
+        "one operation in flight per currency",
+        V(P::OneOperation),
+        "cooldown_guard",
+    ),
+    (
+        "only the owner clears its token",
+        V(P::OwnerClears),
+        "timeout_clears_flag",
+    ),
+    (
+        "commit only with the current epoch",
+        V(P::CurrentEpoch),
+        "stale_commit",
+    ),
     ("reset wins: idle and paused", V(P::ResetWins), "lost_reset"),
-    ("reset wins: no new order", V(P::NoOrderAfterReset), "pause_not_rechecked"),
-    ("reset wins: all or nothing", V(P::ResetIsWhole), "exception_in_reset"),
-    ("pause is the user's", V(P::PauseIsTheUsers), "sell_commit_after_reset"),
+    (
+        "reset wins: no new order",
+        V(P::NoOrderAfterReset),
+        "pause_not_rechecked",
+    ),
+    (
+        "reset wins: all or nothing",
+        V(P::ResetIsWhole),
+        "exception_in_reset",
+    ),
+    (
+        "pause is the user's",
+        V(P::PauseIsTheUsers),
+        "sell_commit_after_reset",
+    ),
     ("no lost fill", V(P::NoLostFill), "timeout_clears_flag"),
-    ("starts <= ends + 1", V(P::StartsAndEnds), "finally_clears_flag"),
-    ("each (cycle, step) bought at most once", V(P::BoughtOnce), "flag_only"),
-    ("sold <= bought in that cycle", V(P::SoldOnce), "split_test_and_set"),
-    ("unknown is not no", V(P::UnknownIsNotNo), "timeout_means_no"),
+    (
+        "starts <= ends + 1",
+        V(P::StartsAndEnds),
+        "finally_clears_flag",
+    ),
+    (
+        "each (cycle, step) bought at most once",
+        V(P::BoughtOnce),
+        "flag_only",
+    ),
+    (
+        "sold <= bought in that cycle",
+        V(P::SoldOnce),
+        "split_test_and_set",
+    ),
+    (
+        "unknown is not no",
+        V(P::UnknownIsNotNo),
+        "timeout_means_no",
+    ),
     ("guards fail closed", V(P::FailClosed), "fail_open_guard"),
     ("structure", V(P::Structure), "stale_commit"),
-    ("snapshots are of one instant", V(P::OneInstant), "flag_only"),
-    ("currencies are isolated", V(P::Isolation), "info_under_lock"),
+    (
+        "snapshots are of one instant",
+        V(P::OneInstant),
+        "flag_only",
+    ),
+    (
+        "currencies are isolated",
+        V(P::Isolation),
+        "info_under_lock",
+    ),
     ("one loop", V(P::OneLoop), "two_loops"),
-    ("profit is what was earned", V(P::HonestProfit), "sell_commit_after_reset"),
+    (
+        "profit is what was earned",
+        V(P::HonestProfit),
+        "sell_commit_after_reset",
+    ),
     ("an ok is durable", V(P::Durable), "torn_state_file"),
     ("bounded reply", V(P::BoundedReply), "timeout_503"),
     ("deadlock-freedom", C(Code::Deadlock), "customers_orders"),
-    ("every acquire is released", C(Code::SelfDeadlock), "fn1_calls_fn2"),
+    (
+        "every acquire is released",
+        C(Code::SelfDeadlock),
+        "fn1_calls_fn2",
+    ),
     ("no starvation", C(Code::Starvation), "timeout_503"),
     ("a set token is cleared", V(P::TokenCleared), "stuck_flag"),
-    ("unknown resolves", V(P::UnknownResolves), "timeout_means_no"),
+    (
+        "unknown resolves",
+        V(P::UnknownResolves),
+        "timeout_means_no",
+    ),
     ("stop is prompt", V(P::StopIsPrompt), "two_loops"),
-    ("a hung call does not stop the others", V(P::Isolation), "info_under_lock"),
+    (
+        "a hung call does not stop the others",
+        V(P::Isolation),
+        "info_under_lock",
+    ),
 ];

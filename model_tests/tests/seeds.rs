@@ -41,11 +41,21 @@ fn check(engine: Engine) {
         let report = Checker::new().name(seed.name).engine(engine).check(program);
         let mut wanted = seed.finds.to_vec();
         wanted.sort_unstable();
-        assert_eq!(report.codes(), wanted, "{}: {}", seed.name, report.explain());
+        assert_eq!(
+            report.codes(),
+            wanted,
+            "{}: {}",
+            seed.name,
+            report.explain()
+        );
         assert!(report.search.complete, "{}: {:?}", seed.name, report.search);
         if engine == Engine::Controlled {
             let executions = report.search.executions;
-            assert_eq!(executions, seed.executions, "{}: {:?}", seed.name, report.search);
+            assert_eq!(
+                executions, seed.executions,
+                "{}: {:?}",
+                seed.name, report.search
+            );
         }
     }
 }
@@ -71,6 +81,12 @@ fn customers_orders_names_both_sites_of_both_edges() {
     for edge in &finding.edges {
         let holder = edge.holder.as_ref().expect("the other page holds it");
         assert!(edge.site.file.ends_with("seeds.rs"), "{edge:?}");
-        assert!(holder.site.as_ref().is_some_and(|s| s.file.ends_with("seeds.rs")), "{edge:?}");
+        assert!(
+            holder
+                .site
+                .as_ref()
+                .is_some_and(|s| s.file.ends_with("seeds.rs")),
+            "{edge:?}"
+        );
     }
 }

@@ -6,7 +6,10 @@ use model_tests::table::SPECIMENS;
 
 /// Runs the case with this number of a specimen.
 fn run(specimen: &str, case: usize, judge: Judge) {
-    let row = SPECIMENS.iter().find(|row| row.specimen == specimen).expect("it has a row");
+    let row = SPECIMENS
+        .iter()
+        .find(|row| row.specimen == specimen)
+        .expect("it has a row");
     row.cases[case].scenario.run(row.build, judge);
 }
 

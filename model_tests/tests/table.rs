@@ -23,10 +23,17 @@ fn for_each_case(check: impl Fn(&Row, &Case, &mut Vec<String>)) {
 
 /// What was wrong with a case.
 fn complaint(row: &Row, case: &Case, sign: Sign, what: &str, report: &Report) -> String {
-    let found: Vec<_> = report.findings.iter().map(|f| format!("{}: {}", f.code, f.message)).collect();
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| format!("{}: {}", f.code, f.message))
+        .collect();
     let Row { specimen, .. } = row;
     let (name, strength) = (case.name, report.strength());
-    format!("{specimen} ({name}): {sign:?} {what}; {strength}; found {found:?}; {:?}", report.error)
+    format!(
+        "{specimen} ({name}): {sign:?} {what}; {strength}; found {found:?}; {:?}",
+        report.error
+    )
 }
 
 fn check_signs(row: &Row, case: &Case, engine: Engine, wrong: &mut Vec<String>) {
@@ -76,7 +83,11 @@ fn loom_can_run_almost_every_case() {
     let cases = || SPECIMENS.iter().flat_map(|row| row.cases);
     let count = |loom| cases().filter(|case| case.loom == loom).count();
     assert_eq!((count(Loom::TooLarge), count(Loom::FindsOnly)), (2, 3));
-    assert!(SPECIMENS.iter().all(|row| row.cases.iter().any(|case| case.loom != Loom::TooLarge)));
+    assert!(
+        SPECIMENS
+            .iter()
+            .all(|row| row.cases.iter().any(|case| case.loom != Loom::TooLarge))
+    );
 }
 
 #[test]
@@ -89,7 +100,13 @@ fn the_reference_is_clean_wherever_a_specimen_is_not() {
         let observed = observe(checker, reference, case.scenario, Judge::All);
         let report = &observed.report;
         if report.verdict != Verdict::Clean {
-            wrong.push(complaint(row, case, Sign::Anything, "of the reference", report));
+            wrong.push(complaint(
+                row,
+                case,
+                Sign::Anything,
+                "of the reference",
+                report,
+            ));
         }
         if observed.isolated != report.search.executions {
             let isolation = Sign::Property(Property::Isolation);
@@ -108,11 +125,17 @@ fn every_property_is_violated_by_some_specimen() {
         let seed = SEEDS.iter().find(|seed| seed.name == *specimen);
         let in_seed =
             seed.is_some_and(|seed| seed.finds.iter().any(|code| Sign::Code(*code) == *sign));
-        assert!(in_row || in_seed, "`{specimen}` does not have to violate `{property}`");
+        assert!(
+            in_row || in_seed,
+            "`{specimen}` does not have to violate `{property}`"
+        );
     }
     for (property, name) in Property::ALL {
         let sign = Sign::Property(*property);
-        assert!(PROPERTIES.iter().any(|row| row.1 == sign), "nothing violates `{name}`");
+        assert!(
+            PROPERTIES.iter().any(|row| row.1 == sign),
+            "nothing violates `{name}`"
+        );
     }
 }
 

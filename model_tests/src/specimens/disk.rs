@@ -31,7 +31,10 @@ impl TornStateFile {
                 cell.paused = row.paused;
             }
         }
-        TornStateFile { bot, save: Mutex::new(()).named("S") }
+        TornStateFile {
+            bot,
+            save: Mutex::new(()).named("S"),
+        }
     }
 
     fn save(&self) -> Result<(), Refusal> {
@@ -39,10 +42,18 @@ impl TornStateFile {
         let rows: Vec<_> = (0..self.bot.world.currencies)
             .map(|index| {
                 let cell = self.bot.snapshot(Currency(index));
-                Row { active: cell.active, volume: cell.volume, paused: cell.paused }
+                Row {
+                    active: cell.active,
+                    volume: cell.volume,
+                    paused: cell.paused,
+                }
             })
             .collect();
-        self.bot.world.disk.rewrite(&rows).map_err(|_| Refusal::Failed)
+        self.bot
+            .world
+            .disk
+            .rewrite(&rows)
+            .map_err(|_| Refusal::Failed)
     }
 }
 

@@ -55,7 +55,10 @@ pub struct FlagOnly {
 impl FlagOnly {
     /// An idle one; one currency.
     pub fn new(world: &World) -> Self {
-        FlagOnly { bot: Bot::new(world), cell: Ghost::new(Cell::IDLE).named("cycle 0") }
+        FlagOnly {
+            bot: Bot::new(world),
+            cell: Ghost::new(Cell::IDLE).named("cycle 0"),
+        }
     }
 }
 
@@ -65,7 +68,10 @@ impl Specimen for FlagOnly {
     }
 
     fn tick(&self, currency: Currency) {
-        if self.cell.read(|cell| cell.paused || cell.active || cell.buying) {
+        if self
+            .cell
+            .read(|cell| cell.paused || cell.active || cell.buying)
+        {
             return;
         }
         self.cell.write(|cell| cell.buying = true);
@@ -104,7 +110,10 @@ pub struct WrongWriteOrder {
 impl WrongWriteOrder {
     /// An idle one; one currency.
     pub fn new(world: &World) -> Self {
-        WrongWriteOrder { bot: Bot::new(world), cell: Ghost::new(Cell::IDLE).named("cycle 0") }
+        WrongWriteOrder {
+            bot: Bot::new(world),
+            cell: Ghost::new(Cell::IDLE).named("cycle 0"),
+        }
     }
 }
 
@@ -160,7 +169,10 @@ impl CooldownGuard {
     /// An idle one; one currency.
     pub fn new(world: &World) -> Self {
         let last_attempt = Ghost::new(None).named("last attempt");
-        CooldownGuard { bot: Bot::new(world), last_attempt }
+        CooldownGuard {
+            bot: Bot::new(world),
+            last_attempt,
+        }
     }
 }
 
@@ -171,11 +183,15 @@ impl Specimen for CooldownGuard {
 
     fn tick(&self, currency: Currency) {
         let bot = &self.bot;
-        let Some(price) = bot.price(currency) else { return };
+        let Some(price) = bot.price(currency) else {
+            return;
+        };
         let order = {
             let cell = bot.lock(currency);
             let now = bot.world.market.now(currency);
-            let recent = self.last_attempt.read(|last| last.is_some_and(|last| now - last < 3));
+            let recent = self
+                .last_attempt
+                .read(|last| last.is_some_and(|last| now - last < 3));
             if cell.paused || cell.active || recent {
                 return;
             }
@@ -200,7 +216,10 @@ pub struct TimeoutClearsFlag {
 impl TimeoutClearsFlag {
     /// An idle one; one currency.
     pub fn new(world: &World) -> Self {
-        TimeoutClearsFlag { bot: Bot::new(world), started: Ghost::new(0).named("started at") }
+        TimeoutClearsFlag {
+            bot: Bot::new(world),
+            started: Ghost::new(0).named("started at"),
+        }
     }
 }
 
@@ -218,7 +237,9 @@ impl Specimen for TimeoutClearsFlag {
                 cell.buying = false;
             }
         }
-        let Some(price) = bot.price(currency) else { return };
+        let Some(price) = bot.price(currency) else {
+            return;
+        };
         let order = {
             let mut cell = bot.lock(currency);
             if cell.paused || cell.active || cell.buying {
@@ -265,7 +286,9 @@ impl Specimen for StuckFlag {
     }
 
     fn tick(&self, currency: Currency) {
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         let order = {
             let mut cell = self.0.lock(currency);
             if cell.paused || cell.active || cell.buying {
@@ -328,7 +351,9 @@ impl Specimen for SplitTestAndSet {
     }
 
     fn tick(&self, currency: Currency) {
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         match self.0.snapshot(currency).wish(price) {
             Wish::Nothing => {}
             Wish::Start => self.0.start_cycle(currency, price),

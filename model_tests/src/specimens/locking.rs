@@ -33,7 +33,9 @@ impl Specimen for HeldAcrossApi {
         if cell.paused {
             return;
         }
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         if cell.wish(price) == Wish::Start {
             let order = cell.order(Side::Buy, 0, 1, price);
             if self.0.is_filled(currency, order) {
@@ -56,7 +58,9 @@ impl Timeout503 {
 
     fn change(&self, currency: Currency, change: fn(&mut Cell)) -> Result<(), Refusal> {
         let lock = &self.bot().cells[currency.0];
-        let mut cell = lock.try_lock_for(Duration::from_secs(3)).ok_or(Refusal::Busy)?;
+        let mut cell = lock
+            .try_lock_for(Duration::from_secs(3))
+            .ok_or(Refusal::Busy)?;
         change(&mut cell);
         Ok(())
     }
@@ -104,7 +108,11 @@ impl LockedThenRelease {
     fn with<R>(&self, body: impl FnOnce(&mut Cell) -> R) -> Result<R, Refusal> {
         self.lock.acquire();
         let result = self.inside.section(|| self.cell.write(body));
-        if self.lock.release() { Ok(result) } else { Err(Refusal::Failed) }
+        if self.lock.release() {
+            Ok(result)
+        } else {
+            Err(Refusal::Failed)
+        }
     }
 
     /// `_try_start_cycle` between `try` and `finally`; whether it went all the way.
@@ -136,7 +144,10 @@ impl Specimen for LockedThenRelease {
         self.try_start_cycle();
         // finally:
         if self.lock.locked() {
-            assert!(self.lock.release(), "RuntimeError in finally: release unlocked lock");
+            assert!(
+                self.lock.release(),
+                "RuntimeError in finally: release unlocked lock"
+            );
         }
     }
 
@@ -288,7 +299,9 @@ impl Specimen for ClearFlagSelfDeadlock {
     }
 
     fn tick(&self, currency: Currency) {
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         if self.0.snapshot(currency).active {
             self.try_rebuy(currency, price);
         } else {

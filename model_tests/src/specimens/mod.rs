@@ -110,7 +110,13 @@ impl Cell {
     fn order(&self, side: Side, step: i64, volume: Coins, price: Money) -> Draft {
         let cycle = CycleId(self.cycle);
         let step = usize::try_from(step).expect("a row is not negative");
-        Draft { cycle, step, side, volume, price }
+        Draft {
+            cycle,
+            step,
+            side,
+            volume,
+            price,
+        }
     }
 
     fn stats(&self) -> Stats {

@@ -100,7 +100,9 @@ impl Specimen for PauseNotRechecked {
         if self.0.snapshot(currency).paused {
             return;
         }
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         let order = {
             let mut cell = self.0.lock(currency);
             if cell.active || cell.buying {
@@ -154,7 +156,9 @@ impl Specimen for OrderAfterReset {
 
     fn tick(&self, currency: Currency) {
         let cell = self.0.snapshot(currency);
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         if cell.paused {
             return;
         }
@@ -200,7 +204,9 @@ impl Specimen for StaleCommit {
     }
 
     fn tick(&self, currency: Currency) {
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         match self.0.snapshot(currency).wish(price) {
             Wish::Start => self.0.start_cycle(currency, price),
             Wish::Rebuy => self.try_rebuy(currency, price),
@@ -244,7 +250,9 @@ impl Specimen for SellCommitAfterReset {
     }
 
     fn tick(&self, currency: Currency) {
-        let Some(price) = self.0.price(currency) else { return };
+        let Some(price) = self.0.price(currency) else {
+            return;
+        };
         match self.0.snapshot(currency).wish(price) {
             Wish::Start => self.0.start_cycle(currency, price),
             Wish::Sell => self.try_sell(currency, price),

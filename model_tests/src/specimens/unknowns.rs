@@ -41,7 +41,10 @@ pub struct FailOpenGuard {
 impl FailOpenGuard {
     /// An idle one; one currency.
     pub fn new(world: &World) -> Self {
-        FailOpenGuard { bot: Bot::new(world), doubt: Ghost::new(false).named("order in doubt") }
+        FailOpenGuard {
+            bot: Bot::new(world),
+            doubt: Ghost::new(false).named("order in doubt"),
+        }
     }
 
     fn is_clean(&self, currency: Currency) -> bool {
@@ -59,7 +62,9 @@ impl Specimen for FailOpenGuard {
 
     fn tick(&self, currency: Currency) {
         let bot = &self.bot;
-        let Some(price) = bot.price(currency) else { return };
+        let Some(price) = bot.price(currency) else {
+            return;
+        };
         let order = {
             let mut cell = bot.lock(currency);
             if cell.paused || cell.active || cell.buying {
