@@ -111,8 +111,8 @@ pub struct Market {
     ledgers: Vec<Ghost<Ledger>>,
     /// Who submits: the protocol does it inside its critical section.
     inside: Vec<Inside>,
-    /// Clients that must have their answers before some slow call for currency 0 ends. Filled before the
-    /// only loop starts and then used by it alone, so it need not be seen by the search.
+    /// Clients that must have their answers before some slow call for currency 0 ends. Filled
+    /// before the only loop starts and then used by it alone, so it need not be seen by the search.
     patience: Mutex<Vec<JoinHandle<()>>>,
     /// All goes well, and this is the price, while it is not 0. Written only while the main thread
     /// is alone, so it need not be seen by the search.
