@@ -479,3 +479,48 @@ fn a_restored_trader_goes_on_with_new_order_ids() {
         .collect();
     assert_eq!(ids, [1, 2]);
 }
+
+/// An exchange that breaks its promise not to panic, in the middle of a critical section.
+#[derive(Debug)]
+struct Panicking;
+
+impl Exchange for Panicking {
+    fn price(&self, _: Currency) -> Result<Money, CallFailed> {
+        Ok(100)
+    }
+
+    fn balance(&self, _: Currency) -> Result<Coins, CallFailed> {
+        Ok(0)
+    }
+
+    fn post(&self, _: &Order) {
+        panic!("the queue is broken");
+    }
+
+    fn reply(&self, _: ClientOrderId) -> Result<Reply, CallFailed> {
+        unreachable!("nothing was submitted")
+    }
+
+    fn query(&self, _: ClientOrderId) -> Result<OrderStatus, CallFailed> {
+        Err(CallFailed)
+    }
+
+    fn cancel(&self, _: ClientOrderId) -> Result<(), CallFailed> {
+        Err(CallFailed)
+    }
+}
+
+#[test]
+fn a_panic_under_the_lock_gives_it_back_and_enables_nothing() {
+    let trader = Autotrader::new(Panicking, NoJournal, settings());
+    let lease = trader.start().unwrap();
+    let panicked = std::thread::scope(|scope| scope.spawn(|| trader.tick(lease, BTC)).join());
+    assert!(panicked.is_err());
+    assert_eq!(trader.reset(BTC), Ok(()));
+    assert_eq!(trader.resume(BTC), Ok(()));
+    assert!(
+        trader.stats(BTC).unwrap().busy,
+        "the order may have been submitted"
+    );
+    assert_eq!(trader.tick(lease, BTC), Tick::Quiet, "so nothing else is");
+}

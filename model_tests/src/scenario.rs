@@ -146,16 +146,13 @@ impl Scenario {
                 client.trade(lease, passes)
             })
         });
-        join(loops.collect());
+        let finished = join(loops.collect()).len() == self.loops.len();
         join(clients);
         join(world.market.not_outlasted());
         let mut leases = vec![lease];
         leases.extend(join(starters).into_iter().flatten());
         let states = self.conclude(build, &world, program, leases);
-        Ending {
-            visited: self.currencies == 1 || world.market.visited(),
-            states,
-        }
+        Ending { finished, states }
     }
 
     /// Judges the end: all threads are done, the main one is alone.
@@ -209,8 +206,8 @@ impl Scenario {
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Whether a loop came as far as the last currency.
-    pub visited: bool,
+    /// Whether every loop came to the end of its passes, and so to every currency.
+    pub finished: bool,
     /// The state of each currency when all threads were done, before all went well.
     pub states: Vec<Stats>,
 }
