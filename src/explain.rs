@@ -14,8 +14,9 @@ const COLUMNS_MAX: usize = 80;
 const FINDING_LINES_MAX: usize = 40;
 /// Lines that say who waits for whom.
 const EDGE_LINES_MAX: usize = 8;
-/// Lines of a headline, of a cycle, of a sentence behind a label.
-const HEADLINE_LINES_MAX: usize = 3;
+/// Lines of a headline, of a cycle, of a sentence behind a label. The headline of a panic is its
+/// message, and in an assertion's the last lines are the values.
+const HEADLINE_LINES_MAX: usize = 6;
 const CYCLE_LINES_MAX: usize = 2;
 const SENTENCE_LINES_MAX: usize = 4;
 /// Lines of a replay command; a longer token is in the serialised report only.
@@ -35,23 +36,26 @@ impl Report {
     ///
     /// Plain text without colour, at most 80 columns wide and 40 lines a finding.
     pub fn explain(&self) -> String {
-        let mut parts: Vec<Vec<String>> = self
+        self.explain_with(|_| None)
+    }
+
+    /// As [`Report::explain`], with pictures: what `picture` draws of a finding's places stands
+    /// instead of the lines that name them. It is used as it is, colours and all.
+    pub fn explain_with(&self, picture: impl Fn(&Finding) -> Option<String>) -> String {
+        let mut blocks: Vec<String> = self
             .findings
             .iter()
-            .map(|finding| explain_finding(self, finding))
+            .map(|finding| explain_finding(self, finding, picture(finding)))
             .collect();
-        parts.push(explain_missing(self));
-        match self.verdict {
-            Verdict::Error => parts.push(explain_error(self)),
-            Verdict::Incomplete => parts.push(explain_incomplete(self)),
-            Verdict::Clean => parts.push(explain_clean(self)),
-            Verdict::Found => {}
+        let verdict = match self.verdict {
+            Verdict::Error => explain_error(self),
+            Verdict::Incomplete => explain_incomplete(self),
+            Verdict::Clean => explain_clean(self),
+            Verdict::Found => Vec::new(),
+        };
+        for lines in [explain_missing(self), verdict] {
+            blocks.extend((!lines.is_empty()).then(|| joined(&lines)));
         }
-        let blocks: Vec<String> = parts
-            .iter()
-            .filter(|lines| !lines.is_empty())
-            .map(|lines| joined(lines))
-            .collect();
         blocks.join("\n")
     }
 
@@ -59,7 +63,8 @@ impl Report {
     pub fn progress(&self) -> String {
         let done = grouped(self.search.executions);
         match self.search.executions_estimate {
-            Some(estimate) if estimate.is_finite() && estimate >= 1.0 => {
+            // An estimate below what was done already says nothing.
+            Some(estimate) if estimate.is_finite() && estimate > self.search.executions as f64 => {
                 format!("{done} of about {} interleavings", magnitude(estimate))
             }
             _ => format!("{done} interleavings"),
@@ -83,21 +88,25 @@ fn joined(lines: &[String]) -> String {
 
 // The parts of a finding, from the top down.
 
-fn explain_finding(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut top = headline(finding);
-    top.extend(sites(finding));
+fn explain_finding(report: &Report, finding: &Finding, picture: Option<String>) -> String {
+    let head = joined(&headline(finding));
+    let picture = match picture {
+        Some(text) => text.trim_end().to_owned() + "\n",
+        None => joined(&sites(finding)),
+    };
     let mut bottom = cycle(&finding.edges);
     bottom.push(String::new());
     bottom.extend(explored(report, finding));
     bottom.extend(replay(&report.model, &finding.token));
     bottom.extend(notes(&finding.notes));
 
-    let lines_left = FINDING_LINES_MAX.saturating_sub(top.len() + bottom.len() + 1);
-    let table = step_table(finding, lines_left);
+    let lines_used = head.lines().count() + picture.lines().count() + bottom.len();
+    let mut table = step_table(finding, FINDING_LINES_MAX.saturating_sub(lines_used + 1));
     if !table.is_empty() {
-        top.push(String::new());
+        table.insert(0, String::new());
     }
-    top.into_iter().chain(table).chain(bottom).collect()
+    table.extend(bottom);
+    head + &picture + &joined(&table)
 }
 
 fn headline(finding: &Finding) -> Vec<String> {
@@ -1133,7 +1142,10 @@ mod tests {
             expect![[r#"
                 error[deadlock]: `an_object_with_a_name_that_nobody_would_type_twicean_object_wi
                   th_a_name_that_nobody_would_type_twice` has a message of many words and more
-                  and more and more and more and more and more and more and more and more and …
+                  and more and more and more and more and more and more and more and more and
+                  more and more and more and more and more and more and more and more and more
+                  and more and more and more and more and more and more and more and more and
+                  more and more and more and more and more and more and more and more and more …
                   teller-1 waits for `1an_object_with_a_name_that_nobody_would_type_twicean_obj…
                     at …deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep//transfer.rs:3:22
                   `1an_object_with_a_name_that_nobody_would_type_twicean_object_with_a_name_tha…

@@ -76,6 +76,11 @@ impl Project {
         })
     }
 
+    /// What the compiler's names of files are relative to.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.metadata.workspace_root.clone().into_std_path_buf()
+    }
+
     /// Where the results of this program go.
     pub(crate) fn output_directory(&self) -> PathBuf {
         self.metadata

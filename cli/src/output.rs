@@ -6,6 +6,7 @@
 
 mod human;
 mod json;
+mod source;
 mod table;
 mod words;
 

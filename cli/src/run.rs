@@ -71,6 +71,8 @@ pub(crate) struct Summary {
     pub(crate) time: Duration,
     /// Whether somebody interrupted.
     pub(crate) interrupted: bool,
+    /// The directory that the places of findings are relative to.
+    pub(crate) root: PathBuf,
 }
 
 impl Summary {
@@ -119,7 +121,17 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         return Err(Error::NothingToRun(nothing(args)));
     }
     let reports = fresh_directory(&project.output_directory())?;
-    let summary = run_all(args, models, &reports, &interrupt, output)?;
+    let start = Instant::now();
+    let outcomes = run_all(args, &models, &reports, &interrupt, output)?;
+    let outcomes = outcomes.into_iter().zip(models);
+    let summary = Summary {
+        outcomes: outcomes
+            .map(|(outcome, model)| outcome.unwrap_or_else(|| not_run(model)))
+            .collect(),
+        time: start.elapsed(),
+        interrupted: interrupt.is_raised(),
+        root: project.root(),
+    };
     output.event(&Event::Finished(&summary));
     Ok(summary.exit_code())
 }
@@ -176,15 +188,15 @@ struct Run {
     time: Duration,
 }
 
-/// Runs the models, as many at a time as there are processors.
+/// Runs the models, as many at a time as there are processors. A model that was not run has no
+/// outcome.
 fn run_all(
     args: &TestArgs,
-    models: Vec<Model>,
+    models: &[Model],
     reports: &Path,
     interrupt: &Interrupt,
     output: &mut Output,
-) -> Result<Summary, Error> {
-    let start = Instant::now();
+) -> Result<Vec<Option<Outcome>>, Error> {
     let jobs: VecDeque<Job> = models
         .iter()
         .enumerate()
@@ -194,10 +206,7 @@ fn run_all(
     let workers = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(jobs.len());
-    output.event(&Event::Started {
-        models: &models,
-        workers,
-    });
+    output.event(&Event::Started { models, workers });
 
     let stop = AtomicBool::new(false);
     let queue = Mutex::new(jobs);
@@ -225,28 +234,24 @@ fn run_all(
                 }
             }
         }
-        Ok(())
-    })?;
-    let outcomes = outcomes.into_iter().zip(models).map(|(outcome, model)| {
-        outcome.unwrap_or_else(|| Outcome {
-            status: if model.ignored {
-                Status::Ignored
-            } else {
-                Status::NotRun
-            },
-            model,
-            report: None,
-            remark: None,
-            printed: Vec::new(),
-            time: Duration::ZERO,
-        })
-    });
-    let interrupted = interrupt.is_raised();
-    Ok(Summary {
-        outcomes: outcomes.collect(),
-        time: start.elapsed(),
-        interrupted,
+        Ok(outcomes)
     })
+}
+
+/// The outcome of a model that was not run.
+fn not_run(model: Model) -> Outcome {
+    Outcome {
+        status: if model.ignored {
+            Status::Ignored
+        } else {
+            Status::NotRun
+        },
+        model,
+        report: None,
+        remark: None,
+        printed: Vec::new(),
+        time: Duration::ZERO,
+    }
 }
 
 fn job(index: usize, model: &Model, reports: &Path, search: &SearchArgs) -> Job {

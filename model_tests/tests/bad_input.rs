@@ -171,14 +171,19 @@ fn a_loop_without_operations() {
     assert!(ended.success && !ended.killed, "{ended:#?}");
 }
 
+/// Recursion that does not end, as far as the compiler can see it does.
+fn deeper(level: u64) -> u64 {
+    let frame = std::hint::black_box([level; 64]);
+    if frame[0] == u64::MAX {
+        return 0;
+    }
+    frame[3] + deeper(level + 1) + frame[60]
+}
+
 #[test]
 #[ignore = "ends its process"]
-fn recursion_for_ever() {
-    fn deeper(level: u64) -> u64 {
-        let frame = std::hint::black_box([level; 64]);
-        frame[3] + deeper(level + 1) + frame[60]
-    }
-    if child::is_for("recursion_for_ever") {
+fn recursion_at_once() {
+    if child::is_for("recursion_at_once") {
         Checker::new().check(|| {
             let thread = thread::spawn(|| std::hint::black_box(deeper(0)));
             thread.join().unwrap();
@@ -187,8 +192,30 @@ fn recursion_for_ever() {
 }
 
 #[test]
+#[ignore = "ends its process"]
+fn recursion_after_a_switch() {
+    if child::is_for("recursion_after_a_switch") {
+        Checker::new().check(|| {
+            let lock = Arc::new(Mutex::new(0));
+            let other = Arc::clone(&lock);
+            let thread = thread::spawn(move || {
+                let _guard = other.lock();
+                std::hint::black_box(deeper(0))
+            });
+            drop(lock.lock());
+            thread.join().unwrap();
+        });
+    }
+}
+
+#[test]
 fn a_stack_that_overflows() {
-    let ended = child::run("recursion_for_ever", ANSWER_MAX);
-    assert!(!ended.success && !ended.killed, "{ended:#?}");
-    assert!(ended.stderr.contains("stack"), "{ended:#?}");
+    for name in ["recursion_at_once", "recursion_after_a_switch"] {
+        let ended = child::run(name, ANSWER_MAX);
+        assert!(!ended.success && !ended.killed, "{ended:#?}");
+        assert!(
+            ended.stderr.contains("overflowed its stack"),
+            "{name}: {ended:#?}"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::search::Search;
-use super::{Identity, panics};
+use super::{Identity, overflow, panics};
 use crate::detect::{self, Panicked};
 use crate::explore::Ending;
 use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
@@ -155,12 +155,14 @@ pub(super) fn switching(switch: impl FnOnce()) {
         mark_unwinding();
     }
     switch();
+    overflow::note_stack();
     set_current(me);
 }
 
 /// The whole life of a thread, on its own stack; `exit` does its last step.
 pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce()) {
     set_current(me);
+    overflow::note_stack();
     let is_over = with(|session| session.phase != Phase::Running);
     let result = catch_unwind(AssertUnwindSafe(
         || if is_over { drop(body) } else { body() },

@@ -13,8 +13,9 @@
 //! threads; it is kept as a differential twin.
 
 use super::races::{Analysis, Race, Step};
-use super::wakeup::{Initial, Insertion, Node, Part, Sleeper};
+use super::wakeup::{Initial, Insertion, Node, Sleeper};
 use super::{Ending, Next, Strategy, natural};
+use crate::object::Footprint;
 use crate::op::{Action, Op, Site, ThreadId};
 use crate::trace::Run;
 
@@ -43,9 +44,7 @@ struct Frame {
     chosen: Node,
     op: Op,
     site: Site,
-    part: Part,
-    /// How many objects had been met.
-    shared: u32,
+    footprint: Footprint,
     /// What has been explored, here or earlier, and must not come first here.
     sleep: Vec<Sleeper>,
     /// What is still to be explored from here.
@@ -119,7 +118,7 @@ impl Exhaustive {
             Some(parent) => parent
                 .sleep
                 .iter()
-                .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.part))
+                .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.footprint))
                 .copied()
                 .collect(),
         };
@@ -134,18 +133,21 @@ impl Exhaustive {
             }
             let thread = natural(run, candidates, current);
             let index = run.threads[thread.index()].ops.len() as u32 - 1;
-            (thread, index, 0, Vec::new())
-        } else {
-            let Node {
+            Node {
                 thread,
                 index,
-                case,
-                children,
-                ..
-            } = tree.remove(0);
-            (thread, index, case, children)
+                case: 0,
+                children: Vec::new(),
+            }
+        } else {
+            tree.remove(0)
         };
-        let (thread, index, case, children) = chosen;
+        let Node {
+            thread,
+            index,
+            case,
+            children,
+        } = chosen;
         self.ahead = children;
         let Some(pending) = run
             .pending(thread)
@@ -156,23 +158,23 @@ impl Exhaustive {
                 run.thread_name(thread)
             ));
         };
-        let shared = run.objects.len() as u32;
-        let part = Part::new(run, run.world.footprint(pending.op, thread), shared);
-        let chosen = Node::new(thread, index, case, part);
         if pending.op.action == Action::Choose {
-            // Where something sleeps, what follows the other cases, if it matters, is found from
-            // the branch in which the sleeper went first. Source sets cannot rely on that.
-            let asleep = sleep.iter().any(|its| its.thread != thread);
-            if !asleep || self.mode == Mode::Source {
-                add_cases(&mut tree, &sleep, &chosen, pending.op.arg);
+            // Nothing but this brings cases into a source set.
+            let others_sleep = sleep.iter().any(|its| its.thread != thread);
+            if !others_sleep || self.mode == Mode::Source {
+                add_cases(&mut tree, &sleep, thread, index, case, pending.op.arg);
             }
         }
         self.frames.push(Frame {
-            chosen,
+            chosen: Node {
+                thread,
+                index,
+                case,
+                children: Vec::new(),
+            },
             op: pending.op,
             site: pending.site,
-            part,
-            shared,
+            footprint: run.world.footprint(pending.op, thread),
             sleep,
             tree,
             branches_done: 0,
@@ -197,24 +199,29 @@ impl Exhaustive {
 
     fn reverse(&mut self, run: &Run, analysis: &Analysis, race: Race) {
         let v = &self.sequence;
-        let steps = &analysis.steps;
         let frame = &mut self.frames[race.earlier as usize];
+        // A wakeup sequence brings all of `v` along, so a sleeper that commutes with it covers it.
+        // A source set has its first step only: what comes after may wake the sleeper.
+        let optimal = self.mode != Mode::Source;
+        let covers = |its: &Sleeper| match its.initial(v, &analysis.steps) {
+            Initial::At(_) => true,
+            Initial::Independent => optimal,
+            Initial::Conflict => false,
+        };
+        if frame.sleep.iter().any(covers) {
+            return;
+        }
         match self.mode {
             Mode::Optimal { trimmed } => {
-                let covers = |its: &Sleeper| its.initial(run, v, steps) != Initial::Conflict;
-                if !frame.sleep.iter().any(covers) {
-                    let shared = frame.shared;
-                    let insertion = Insertion {
-                        run,
-                        steps,
-                        shared,
-                        trimmed,
-                    };
-                    let sleepers = frame.sleep.clone();
-                    insertion.insert(&frame.chosen, &mut frame.tree, v.clone(), sleepers);
-                }
+                let insertion = Insertion {
+                    run,
+                    steps: &analysis.steps,
+                    trimmed,
+                };
+                let sleepers = frame.sleep.clone();
+                insertion.insert(Some(&frame.chosen), &mut frame.tree, v.clone(), sleepers);
             }
-            Mode::Source => add_source(run, steps, frame, v),
+            Mode::Source => add_source(run, analysis, frame, v),
         }
     }
 
@@ -225,7 +232,7 @@ impl Exhaustive {
             frame.sleep.push(Sleeper {
                 thread: frame.chosen.thread,
                 case: frame.chosen.case,
-                part: frame.part,
+                footprint: frame.footprint,
             });
             frame.branches_done += 1;
             frame.executions_done += self.executions - frame.executions_before;
@@ -238,7 +245,7 @@ impl Exhaustive {
             self.ahead = std::mem::take(&mut next.children);
             let state = &run.threads[next.thread.index()];
             frame.op = state.ops[next.index as usize];
-            frame.part = next.sleeper(run, true).part;
+            frame.footprint = run.world.footprint(frame.op, next.thread);
             frame.site = state.sites[next.index as usize];
             frame.chosen = next;
             return true;
@@ -247,43 +254,66 @@ impl Exhaustive {
     }
 }
 
-/// The other cases of a choice are to be explored as well.
-fn add_cases(tree: &mut Vec<Node>, sleep: &[Sleeper], chosen: &Node, cases: u32) {
-    let thread = chosen.thread;
-    for case in (0..cases).filter(|&case| case != chosen.case) {
+/// The other cases of a choice are to be explored as well. (Not where something else sleeps, if
+/// there are wakeup trees: then what follows the other cases, if it matters, is found from the
+/// branch in which the sleeper went first.)
+fn add_cases(
+    tree: &mut Vec<Node>,
+    sleep: &[Sleeper],
+    thread: ThreadId,
+    index: u32,
+    chosen: u32,
+    cases: u32,
+) {
+    for case in (0..cases).filter(|&case| case != chosen) {
         let known = tree
             .iter()
             .any(|node| node.thread == thread && node.case == case)
-            || sleep.iter().any(|its| its.thread == thread && its.case == case);
+            || sleep
+                .iter()
+                .any(|its| its.thread == thread && its.case == case);
         if !known {
-            tree.push(chosen.with_case(case));
+            tree.push(Node {
+                thread,
+                index,
+                case,
+                children: Vec::new(),
+            });
         }
     }
 }
 
-/// Makes one of the steps that can begin `v` a branch, unless one is or was.
-fn add_source(run: &Run, steps: &[Step], frame: &mut Frame, v: &[u32]) {
-    let begins = |its: &Sleeper| matches!(its.initial(run, v, steps), Initial::At(_));
-    if begins(&frame.chosen.sleeper(run, true))
-        || frame
-            .tree
-            .iter()
-            .any(|node| begins(&node.sleeper(run, true)))
-        || frame.sleep.iter().any(begins)
-    {
+/// Makes one of the steps that can begin `v` a branch, unless one is.
+fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
+    let steps = &analysis.steps;
+    let begins = |node: &Node| {
+        let footprint = node.footprint(run);
+        matches!(
+            super::wakeup::initial(node.thread, node.case, &footprint, v, steps),
+            Initial::At(_)
+        )
+    };
+    if begins(&frame.chosen) || frame.tree.iter().any(begins) {
         return;
     }
-    let nodes = v.iter().map(|&number| {
+    let first = v.iter().find(|&&number| {
         let step = &steps[number as usize];
-        let part = Part::new(run, step.footprint, frame.shared);
-        Node::new(step.thread, step.index, step.case, part)
+        let how = super::wakeup::initial(step.thread, step.case, &step.footprint, v, steps);
+        matches!(how, Initial::At(_))
     });
-    let first = nodes
-        .into_iter()
-        .find(|node| begins(&node.sleeper(run, true)));
-    frame
-        .tree
-        .push(first.expect("the first step of a sequence can begin it"));
+    let step = &steps[*first.expect("the first step of a sequence can begin it") as usize];
+    let Step {
+        thread,
+        index,
+        case,
+        ..
+    } = *step;
+    frame.tree.push(Node {
+        thread,
+        index,
+        case,
+        children: Vec::new(),
+    });
 }
 
 impl Strategy for Exhaustive {

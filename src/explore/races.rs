@@ -4,7 +4,6 @@
 //! §1.4.3–1.4.5: Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order reduction"
 //! (POPL 2014), with races between acquisitions as in their treatment of blocking operations.
 
-use super::wakeup::Part;
 use crate::object::{Cell, Footprint, Mode, World};
 use crate::op::{Effect, Op, ThreadId};
 use crate::trace::{Run, threads_in};
@@ -20,29 +19,8 @@ pub(super) struct Step {
     pub(super) case: u32,
     pub(super) op: Op,
     pub(super) footprint: Footprint,
-    /// Class of the object it touches, for comparison with steps of other executions.
-    class: u64,
-}
-
-impl Step {
-    fn new(run: &Run, thread: ThreadId, index: u32, case: u32, op: Op) -> Step {
-        let footprint = run.world.footprint(op, thread);
-        let object = footprint.cells().iter().find_map(|(cell, _)| cell.object());
-        let class = object.map_or(0, |object| run.class(object));
-        Step {
-            thread,
-            index,
-            case,
-            op,
-            footprint,
-            class,
-        }
-    }
-
-    /// The step, for comparison with steps of other executions.
-    pub(super) fn part(&self, run: &Run) -> Part {
-        Part::exact(run, self.footprint, self.class)
-    }
+    /// The event of another thread after which this one was started.
+    pub(super) spawned_after: Option<u32>,
 }
 
 /// Two steps that race: `later` could have come before `earlier`.
@@ -162,8 +140,15 @@ impl Analysis {
             Effect::Chose(case) => case,
             _ => 0,
         };
-        let step = Step::new(run, event.thread, event.index, case, event.op);
-        let footprint = step.footprint;
+        let footprint = run.world.footprint(event.op, event.thread);
+        let step = Step {
+            thread: event.thread,
+            index: event.index,
+            case,
+            op: event.op,
+            footprint,
+            spawned_after: run.threads[event.thread.index()].spawned_after,
+        };
         self.steps.push(step);
         self.set_base(run, event.thread);
         self.latest[event.thread.index()] = number as u32;
@@ -261,8 +246,16 @@ impl Analysis {
             return;
         };
         let state = &run.threads[thread.index()];
+        let footprint = run.world.footprint(pending.op, thread);
         let index = state.ops.len() as u32 - 1;
-        let step = Step::new(run, thread, index, 0, pending.op);
+        let step = Step {
+            thread,
+            index,
+            case: 0,
+            op: pending.op,
+            footprint,
+            spawned_after: state.spawned_after,
+        };
         self.set_base(run, thread);
         let number = self.steps.len() as u32;
         self.steps.push(step);

@@ -3,8 +3,8 @@
 //! Each finds something the others do not (`algorithms.md` §2 has the measured rates), so the
 //! portfolio runs them in turn.
 
+use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use rand_pcg::rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeSet;
 
 use super::{Ending, Next, Strategy};

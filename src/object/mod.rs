@@ -55,11 +55,6 @@ impl Cell {
         Cell(Self::OBJECTS + object.0)
     }
 
-    /// The object whose cell it is, if it is one's.
-    pub(crate) fn object(self) -> Option<ObjectId> {
-        self.0.checked_sub(Self::OBJECTS).map(ObjectId)
-    }
-
     /// How many cells there are, with so many objects.
     pub(crate) fn count(objects: usize) -> usize {
         Self::OBJECTS as usize + objects

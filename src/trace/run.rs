@@ -1,7 +1,6 @@
 //! One execution while it runs.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use crate::engine::Identity;
@@ -79,8 +78,6 @@ pub(crate) struct Object {
     pub(crate) kind: Kind,
     pub(crate) name: Cow<'static, str>,
     pub(crate) site: Option<Site>,
-    /// Equal for objects that cannot be told apart by kind, name and where they were made.
-    class: u64,
 }
 
 /// A spawn: not a step of its own, since no other thread can see it.
@@ -196,21 +193,12 @@ impl Run {
             "" => Cow::Borrowed(""),
             name => Cow::Owned(name.to_owned()),
         };
-        let site = identity.site();
-        let mut hasher = DefaultHasher::new();
-        (kind, &name, site.map(std::ptr::from_ref)).hash(&mut hasher);
         self.objects.push(Object {
             kind,
             name,
-            site,
-            class: hasher.finish(),
+            site: identity.site(),
         });
         id
-    }
-
-    /// Equal for objects that cannot be told apart by kind, name and where they were made.
-    pub(crate) fn class(&self, object: ObjectId) -> u64 {
-        self.objects[object.index()].class
     }
 
     /// The number of a slow call's name.
@@ -443,9 +431,14 @@ impl Run {
             of_event: Vec::new(),
             waiting: Vec::new(),
         };
-        let waiting: Vec<(ThreadId, Pending)> = threads_in(self.live)
+        let waiting: Vec<(ThreadId, Pending, u32)> = threads_in(self.live)
             .filter_map(|thread| Some((thread, self.pending(thread)?)))
             .filter(|(thread, pending)| !self.world.enabled(pending.op, *thread))
+            .map(|(thread, pending)| {
+                // It waits from when the lock was taken: before that it only was not its turn.
+                let since = pending.announced.max(self.taken(pending.op.object));
+                (thread, pending, since)
+            })
             .collect();
         for at in 0..=self.events.len() as u32 {
             for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
@@ -458,7 +451,7 @@ impl Run {
                     spawn.site,
                 );
             }
-            for &(thread, pending) in waiting.iter().filter(|(_, its)| its.announced == at) {
+            for &(thread, pending, _) in waiting.iter().filter(|(_, _, since)| *since == at) {
                 self.push(
                     &mut steps,
                     thread,
@@ -479,6 +472,18 @@ impl Run {
             }
         }
         steps
+    }
+
+    /// How many events there were when an object was last taken; 0 for what is never taken.
+    fn taken(&self, object: ObjectId) -> u32 {
+        let takes = |event: &Event| {
+            let action = event.op.action;
+            event.op.object == object
+                && event.effect == Effect::Done
+                && matches!(action, Action::Lock | Action::TryLock | Action::TimedLock)
+        };
+        let last = self.events.iter().rposition(takes);
+        last.map_or(0, |index| index as u32 + 1)
     }
 
     fn push(

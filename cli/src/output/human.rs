@@ -4,11 +4,13 @@
 //! know how a finding is put into words: [`gordian::Report::explain`] does.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use gordian::report::grouped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::source::picture;
 use super::table::table;
 use super::words::{counted, counts, phrase, seconds, verb};
 use super::{Event, Renderer};
@@ -112,17 +114,17 @@ impl Human {
                 .iter()
                 .filter(|outcome| is_bad(outcome.status))
             {
-                explain(&mut stdout, outcome)?;
+                explain(&mut stdout, outcome, &summary.root)?;
             }
             writeln!(stdout)?;
             stdout.flush()?;
         }
         let text = format!(
-            "[{}] {}: {} · {} interleavings",
+            "[{}] {}: {} · {}",
             seconds(summary.time.as_secs_f64()),
             counted(summary.outcomes.len(), "model"),
             counts(summary),
-            grouped(summary.interleavings()),
+            interleavings(summary.interleavings()),
         );
         self.status("Summary", VERB, &text)?;
         for outcome in summary
@@ -161,6 +163,14 @@ impl Renderer for Human {
     }
 }
 
+fn interleavings(count: u64) -> String {
+    format!(
+        "{} interleaving{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
 fn counted_in(binaries: usize) -> String {
     if binaries == 1 {
         "1 test binary".to_owned()
@@ -186,18 +196,24 @@ fn line(outcome: &Outcome) -> String {
 }
 
 /// Why a model did not pass.
-fn explain(stdout: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn explain(stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
     let (word, style) = verb(outcome.status);
     writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
     if let Some(report) = &outcome.report {
-        for line in report.explain().lines() {
+        for line in report
+            .explain_with(|finding| picture(root, finding))
+            .lines()
+        {
             writeln!(stdout, "{}", painted(line))?;
         }
     }
     if let Some(remark) = &outcome.remark {
         writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
         let from = outcome.printed.len().saturating_sub(LAST_LINES);
-        for line in &outcome.printed[from..] {
+        for line in outcome.printed[from..]
+            .iter()
+            .filter(|line| !line.trim().is_empty())
+        {
             writeln!(stdout, "  {line}")?;
         }
     }

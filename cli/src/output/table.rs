@@ -176,6 +176,7 @@ mod tests {
             outcomes,
             time,
             interrupted: false,
+            root: ".".into(),
         };
         let plain = anstream::adapter::strip_str(&table(&summary)).to_string();
         expected.assert_eq(&plain);

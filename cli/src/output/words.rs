@@ -58,10 +58,24 @@ pub(super) fn result(outcome: &Outcome) -> String {
                 .error
                 .as_deref()
                 .unwrap_or("the check could not be carried out");
-            error.lines().next().unwrap_or_default().to_owned()
+            first_words(error)
         }
         _ => remark.unwrap_or_default().to_owned(),
     }
+}
+
+/// The beginning of a text that stands in full elsewhere.
+fn first_words(text: &str) -> String {
+    const CHARS_MAX: usize = 60;
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= CHARS_MAX {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(CHARS_MAX).collect();
+    let words = kept
+        .rsplit_once(' ')
+        .map_or(kept.as_str(), |(words, _)| words);
+    format!("{words} …")
 }
 
 /// The errors found and the expected findings that are missing.
