@@ -71,7 +71,10 @@ pub(crate) enum Action {
     /// Reads and writes an atomic or a ghost variable in one step.
     Update,
     /// Runs up to the thread's first operation; only engines that cannot do that at once have it.
-    #[cfg_attr(not(feature = "loom"), expect(dead_code, reason = "only loom starts so"))]
+    #[cfg_attr(
+        not(feature = "loom"),
+        expect(dead_code, reason = "only loom starts so")
+    )]
     Start,
     /// Starts the thread `arg`; touches nothing that others see.
     Spawn,

@@ -77,8 +77,8 @@ pub struct Search {
     pub steps_longest: u64,
     /// Most threads in one execution, the main one included.
     pub threads: u32,
-    /// Lock acquisitions that had to wait, over all executions: 0 says that no lock was ever
-    /// contended and the model proves little.
+    /// Acquisitions that had to wait or, where races are looked for, could have had to, over all
+    /// executions: 0 says that no lock was ever contended and the model proves little.
     pub contended: u64,
     /// Wall-clock time in seconds.
     pub seconds: f64,
@@ -418,7 +418,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);

@@ -279,6 +279,9 @@ impl Client {
     fn run(&self, calls: &[Call]) -> Vec<Lease> {
         let mut started = Vec::new();
         for call in calls {
+            if self.world.disk.is_dead() {
+                break;
+            }
             match *call {
                 Call::Reset(currency) => drop(self.reset(currency)),
                 Call::ResetUntilDone(currency) => {
@@ -288,7 +291,8 @@ impl Client {
                     self.world.desk.resume_begins(currency, self.index);
                     let answer = self.program.resume(currency);
                     self.judge_answer(answer);
-                    self.world.desk.resume_answered(currency, self.index);
+                    let done = answer.is_ok() && !self.world.disk.is_dead();
+                    self.world.desk.resume_answered(currency, self.index, done);
                 }
                 Call::Stats(currency) => self.look(currency),
                 Call::Stop(thread) => {
@@ -392,21 +396,29 @@ fn watch(world: &World, program: &Arc<dyn Protocol>) {
 /// What clients were told must be so, also after a restart.
 fn judge_answers(world: &World, currency: Currency, stats: &Stats) {
     let judge = world.judge;
-    if !world.desk.is_reset(currency) {
-        return;
+    if world.desk.is_resumed(currency) {
+        let what = "paused again after a resume";
+        judge.demand(Property::PauseIsTheUsers, !stats.paused, what);
+        judge.demand(
+            Property::Durable,
+            !stats.paused,
+            "an acknowledged resume was forgotten",
+        );
     }
-    let reset = !stats.active && stats.paused;
-    judge.demand(
-        Property::ResetWins,
-        reset,
-        "acknowledged, but not idle and paused",
-    );
-    judge.demand(
-        Property::Durable,
-        reset,
-        "an acknowledged reset was forgotten",
-    );
-    judge.demand(Property::PauseIsTheUsers, stats.paused, "the pause is gone");
+    if world.desk.is_reset(currency) {
+        let reset = !stats.active && stats.paused;
+        judge.demand(
+            Property::ResetWins,
+            reset,
+            "acknowledged, but not idle and paused",
+        );
+        judge.demand(
+            Property::Durable,
+            reset,
+            "an acknowledged reset was forgotten",
+        );
+        judge.demand(Property::PauseIsTheUsers, stats.paused, "the pause is gone");
+    }
 }
 
 /// The state at the end, by itself.

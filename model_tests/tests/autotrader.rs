@@ -148,11 +148,11 @@ fn two_loops_vs_reset_resume() {
     });
 }
 
-/// t ∥ t ∥ R r ∥ R r.
+/// tt ∥ t ∥ R r ∥ R r.
 #[gordian::test]
 fn two_loops_vs_two_resets_and_resumes() {
     prove(Scenario {
-        loops: &[1, 1],
+        loops: &[2, 1],
         clients: &[RESET_RESUME, RESET_RESUME],
         ..BASE
     });

@@ -16,7 +16,7 @@ pub(crate) struct Findings {
 }
 
 /// What makes a defect distinct: its code and the places involved (by address: sites are statics).
-type Key = (Code, Vec<usize>, String);
+type Key = (Code, Vec<usize>, String, Option<Site>);
 
 /// Where a defect was met.
 pub(crate) struct Met<'a> {
@@ -61,12 +61,13 @@ fn key(defect: &Defect) -> Key {
     }
     places.extend(defect.related.iter().map(|related| pointer(related.site)));
     places.sort_unstable();
-    places.extend(defect.site.map(pointer));
+    // A panic is where it was raised, whatever its thread did last.
+    places.extend(defect.site.filter(|_| defect.raised.is_none()).map(pointer));
     let detail = match defect.code {
         Code::Starvation => String::new(),
         _ => defect.detail.clone(),
     };
-    (defect.code, places, detail)
+    (defect.code, places, detail, defect.raised.clone())
 }
 
 fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
@@ -96,7 +97,7 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
                 .collect(),
         ),
         edges: edges(defect, run, &steps),
-        site: defect.site.map(Site::of),
+        site: defect.raised.clone().or_else(|| defect.site.map(Site::of)),
         notes: notes(defect, run),
         fingerprint: fingerprint::of(run, defect),
         token: ReplayToken::of(run, met.paths).to_string(),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Defect;
 use crate::object::Cell;
 use crate::op::{ObjectId, Site};
+use crate::report::Code;
 use crate::trace::Run;
 
 /// FNV-1a, 64 bits: simple, and the same for ever.
@@ -32,24 +33,32 @@ pub(super) fn of(run: &Run, defect: &Defect) -> String {
     for wait in &defect.waits {
         let taken = wait
             .taken
-            .map(|(site, _)| line_of(site))
+            .map(|(site, _)| line_at(site))
             .unwrap_or_default();
         parts.push(format!(
             "{} {} < {taken}",
             run.verb(wait.op),
-            line_of(wait.site)
+            line_at(wait.site)
         ));
     }
     for related in &defect.related {
-        parts.push(format!("held {}", line_of(related.site)));
+        parts.push(format!("held {}", line_at(related.site)));
     }
     parts.extend(defect.objects.iter().map(|&object| given_name(run, object)));
     parts.sort();
     let mut hash = Hash::new();
     hash.add(defect.code.as_str());
     parts.iter().for_each(|part| hash.add(part));
-    if let Some(site) = defect.site {
-        hash.add(&line_of(site));
+    match (&defect.raised, defect.site) {
+        (Some(raised), _) => hash.add(&line_of(&raised.file, raised.line)),
+        (None, Some(site)) => {
+            // The name of an invariant or of a slow call.
+            if matches!(defect.code, Code::Panic | Code::SlowUnderLock) {
+                hash.add(&defect.detail);
+            }
+            hash.add(&line_at(site));
+        }
+        (None, None) => {}
     }
     format!("{:016x}", hash.0)
 }
@@ -64,22 +73,18 @@ fn given_name(run: &Run, object: ObjectId) -> String {
     }
 }
 
+fn line_at(site: Site) -> String {
+    line_of(site.file(), site.line())
+}
+
 /// File and text of the line, or its number.
-fn line_of(site: Site) -> String {
-    let text = find(site.file())
+fn line_of(file: &str, line: u32) -> String {
+    let text = find(file)
         .and_then(|path| std::fs::read_to_string(path).ok())
-        .and_then(|source| {
-            Some(
-                source
-                    .lines()
-                    .nth(site.line() as usize - 1)?
-                    .trim()
-                    .to_owned(),
-            )
-        });
+        .and_then(|source| Some(source.lines().nth(line as usize - 1)?.trim().to_owned()));
     match text {
-        Some(text) => format!("{} {text}", site.file()),
-        None => format!("{} {}", site.file(), site.line()),
+        Some(text) => format!("{file} {text}"),
+        None => format!("{file} {line}"),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use starvation::starved;
 pub(crate) use waits::{closed_cycle, stuck, timeout_only};
 
 use crate::op::{ObjectId, Op, Site, ThreadId};
-use crate::report::Code;
+use crate::report::{self, Code};
 
 /// A defect in terms of numbers; [`Findings`] puts it in words, once for each distinct one.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Defect {
     pub(crate) waits: Vec<Wait>,
     /// Where it happened, when it is not about waiting.
     pub(crate) site: Option<Site>,
+    /// Where a panic was raised: a place that is known only by name.
+    pub(crate) raised: Option<report::Site>,
     /// Where else it is about: what is held, and since where.
     pub(crate) related: Vec<Related>,
     /// What the sentence needs beyond names: a panic's message, a slow call's name, a count.
@@ -66,6 +68,7 @@ impl Defect {
             objects: Vec::new(),
             waits: Vec::new(),
             site: Some(site),
+            raised: None,
             related: Vec::new(),
             detail: String::new(),
         }
@@ -90,6 +93,7 @@ impl Defect {
                 .collect(),
             waits,
             site: None,
+            raised: None,
             related: Vec::new(),
             detail: String::new(),
         }

@@ -14,10 +14,8 @@ pub(crate) struct Panicked {
 /// The defect of a thread that ended by a panic; `last` is its last operation.
 pub(crate) fn panic_of(thread: ThreadId, panicked: &Panicked, last: Site) -> Defect {
     let mut defect = Defect::at(Code::Panic, thread, last);
-    defect.detail = match &panicked.site {
-        Some(site) => format!("panicked at {site}: {}", panicked.message),
-        None => format!("panicked: {}", panicked.message),
-    };
+    defect.detail = format!("panicked: {}", panicked.message);
+    defect.raised.clone_from(&panicked.site);
     defect
 }
 
@@ -33,5 +31,6 @@ pub(crate) fn broken_invariant(
         None => format!("broke invariant `{name}`"),
         Some(panicked) => format!("broke invariant `{name}`: {}", panicked.message),
     };
+    defect.raised = panicked.and_then(|panicked| panicked.site.clone());
     defect
 }

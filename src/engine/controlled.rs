@@ -452,7 +452,8 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     });
     DRIVER.set(Driver::Native);
     let context = CONTEXT.take().expect("the context of this search");
-    session::close().into_report(context.strategy.estimate())
+    let strategy = context.strategy;
+    session::close().into_report(strategy.estimate(), strategy.contended())
 }
 
 fn runtime_config(stack_size: usize) -> shuttle_engine::Config {

@@ -699,7 +699,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
             }
             left.extend(others(&context.choices, &context.met));
         }
-        break session::close().into_report(None);
+        break session::close().into_report(None, 0);
     };
     with_strength(report, &config)
 }

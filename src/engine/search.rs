@@ -272,7 +272,8 @@ impl Search {
     }
 
     /// The report, at the end of the search.
-    pub(super) fn into_report(mut self, estimate: Option<f64>) -> Report {
+    pub(super) fn into_report(mut self, estimate: Option<f64>, contended: u64) -> Report {
+        self.facts.contended = self.facts.contended.max(contended);
         if self.facts.executions_capped > 0 {
             self.cut_short(format!(
                 "{} of {} executions reached steps_max = {} steps",

@@ -30,6 +30,7 @@ pub(super) struct Exhaustive {
     executions: u64,
     analysis: Analysis,
     sequence: Vec<u32>,
+    contended: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,7 @@ impl Exhaustive {
             executions: 0,
             analysis: Analysis::default(),
             sequence: Vec::new(),
+            contended: 0,
         }
     }
 
@@ -188,6 +190,7 @@ impl Exhaustive {
     fn reverse_races(&mut self, run: &Run) {
         let mut analysis = std::mem::take(&mut self.analysis);
         analysis.run(run);
+        self.contended += analysis.contended();
         for at in 0..analysis.races.len() {
             let race = analysis.races[at];
             if analysis.reversal(run, race, &mut self.sequence) {
@@ -339,6 +342,10 @@ impl Strategy for Exhaustive {
         self.ahead.clear();
         self.reverse_races(run);
         self.backtrack(run)
+    }
+
+    fn contended(&self) -> u64 {
+        self.contended
     }
 
     /// From the last execution upwards: what was done, and for what is still to be done the average

@@ -23,6 +23,11 @@ pub(crate) trait Strategy {
     /// The execution is over; whether there is to be another.
     fn end(&mut self, run: &Run, ending: Ending) -> bool;
 
+    /// How many pairs of acquisitions raced so far: one of them may have to wait for the other.
+    fn contended(&self) -> u64 {
+        0
+    }
+
     /// An order-of-magnitude estimate of all executions of the search, those done included.
     fn estimate(&self) -> Option<f64> {
         None

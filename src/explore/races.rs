@@ -109,6 +109,13 @@ impl Analysis {
         self.world_at = 0;
     }
 
+    /// How many of the races are between acquisitions.
+    pub(super) fn contended(&self) -> u64 {
+        let acquires = |step: u32| self.steps[step as usize].footprint.acquires;
+        let both = |race: &&Race| acquires(race.earlier) && acquires(race.later);
+        self.races.iter().filter(both).count() as u64
+    }
+
     /// The clock of an event.
     fn clock_of(&self, event: u32) -> &[u32] {
         &self.clocks[event as usize * self.threads..][..self.threads]

@@ -59,10 +59,6 @@ mod on {
     // SAFETY: outside a model this is parking_lot's lock. In a model one thread runs at a time, and
     // the engine lets `Lock` happen, or a try succeed, only while the object has no owner.
     unsafe impl lock_api::RawMutex for RawMutex {
-        #[expect(
-            clippy::declare_interior_mutable_const,
-            reason = "lock_api's way to a const lock"
-        )]
         const INIT: Self = RawMutex::new(Identity::ANONYMOUS);
 
         type GuardMarker = lock_api::GuardNoSend;

@@ -213,6 +213,14 @@ impl Run {
 
     /// Says what the thread is about to do.
     pub(crate) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
+        // A guard is dropped somewhere inside `lock_api`; people know it by where they made it.
+        let made = match op.action {
+            Action::Unlock if self.objects[op.object.index()].kind == Kind::Mutex => {
+                self.how_held(op.object, by)
+            }
+            _ => None,
+        };
+        let site = made.map_or(site, |held| held.site);
         let announced = self.events.len() as u32;
         let thread = &mut self.threads[by.index()];
         debug_assert!(
