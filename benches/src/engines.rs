@@ -80,6 +80,7 @@ static OPERATIONS: AtomicU64 = AtomicU64::new(0);
 impl Count {
     pub(crate) fn new(time_max: Duration, on_cap: fn(Measured)) -> Arc<Count> {
         let executions = AtomicU64::new(0);
+        OPERATIONS.store(0, Ordering::Relaxed);
         Arc::new(Count {
             executions,
             start: Instant::now(),

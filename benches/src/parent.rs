@@ -12,6 +12,9 @@ use crate::{CHILD_FLAG, programs};
 
 /// After so long a child stops by itself and says how far it came.
 const TIME_MAX: Duration = Duration::from_secs(20);
+/// Searches shorter than this are repeated for so long.
+const SHORT: Duration = Duration::from_millis(20);
+const REPEAT_MAX: Duration = Duration::from_millis(200);
 /// After so much more it is killed.
 const GRACE_MAX: Duration = Duration::from_secs(5);
 
@@ -65,13 +68,26 @@ fn run_here<E: Engine>(name: &str) -> ExitCode {
     else {
         return usage(name);
     };
+    let mut best = explore_once::<E>(program.model);
+    let start = Instant::now();
+    // What a process does once would weigh on a short search: its best time counts, for all.
+    while best.seconds < SHORT.as_secs_f64() && start.elapsed() < REPEAT_MAX {
+        let again = explore_once::<E>(program.model);
+        if again.seconds < best.seconds {
+            best = again;
+        }
+    }
+    table::measured(&best);
+    ExitCode::SUCCESS
+}
+
+fn explore_once<E: Engine>(model: fn()) -> Measured {
     let count = Count::new(TIME_MAX, |measured| {
         table::measured(&measured);
         std::process::exit(0);
     });
-    let outcome = E::explore(program.model, std::sync::Arc::clone(&count));
-    table::measured(&count.measured(outcome));
-    ExitCode::SUCCESS
+    let outcome = E::explore(model, std::sync::Arc::clone(&count));
+    count.measured(outcome)
 }
 
 fn usage(word: &str) -> ExitCode {

@@ -25,6 +25,7 @@ pub(crate) fn all<E: Engine>() -> Vec<Program<E>> {
         program("one lock, 3 threads × 1", 6, one_lock::<E, 3, 1>),
         program("one lock, 3 threads × 2", 90, one_lock::<E, 3, 2>),
         program("one lock, 4 threads × 1", 24, one_lock::<E, 4, 1>),
+        program("one lock, 4 threads × 2", 2_520, one_lock::<E, 4, 2>),
         program("own locks, 3 threads × 2", 1, own_locks::<E, 3, 2>),
         program("AB-BA", 3, philosophers::<E, 2, false>),
         program("philosophers, cyclic, 3", 7, philosophers::<E, 3, false>),

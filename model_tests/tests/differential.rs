@@ -14,9 +14,9 @@ use model_tests::programs::generate::{self, Random};
 use model_tests::programs::{End, Outcomes, Program, Trace, explore};
 
 /// Programs whose steps have more interleavings than this are too slow for plain enumeration.
-const INTERLEAVINGS_MAX: u128 = 400;
+const INTERLEAVINGS_MAX: u128 = 300;
 /// Executions of plain enumeration: the starts and ends of threads are steps too.
-const EXECUTIONS_MAX: u64 = 20_000;
+const EXECUTIONS_MAX: u64 = 4_000;
 /// Programs in all, unless the environment says otherwise.
 const PROGRAMS: u64 = 2_000;
 /// Tests that the programs are divided among, so that they can run side by side.

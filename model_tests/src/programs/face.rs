@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard, PoisonError
 use std::time::Duration;
 
 use gordian::sync::atomic::{AtomicI64, Ordering};
-use gordian::sync::{Mutex, MutexGuard};
+use gordian::sync::{Mutex, MutexGuard, RawLock};
 use gordian::thread::{self, JoinHandle};
 use gordian::{Checker, Report};
 
@@ -157,10 +157,15 @@ impl Run {
     }
 }
 
+/// Of timed locks; how long it is means nothing in a model.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
 /// What the threads of one execution share.
 struct World {
     codes: Arc<Vec<Code>>,
     locks: Vec<Mutex<()>>,
+    /// The locks, when they have no owners.
+    raw_locks: Vec<RawLock>,
     atomics: Vec<AtomicI64>,
     plain: StdMutex<Vec<i64>>,
     handles: StdMutex<Vec<Option<JoinHandle<()>>>>,
@@ -173,9 +178,11 @@ impl World {
         codes: &Arc<Vec<Code>>,
         recorder: Option<Arc<Recorder>>,
     ) -> Arc<World> {
+        let owned = if program.raw { 0 } else { program.locks };
         Arc::new(World {
             codes: Arc::clone(codes),
-            locks: (0..program.locks).map(|_| Mutex::new(())).collect(),
+            locks: (0..owned).map(|_| Mutex::new(())).collect(),
+            raw_locks: (owned..program.locks).map(|_| RawLock::new()).collect(),
             atomics: program
                 .atomics
                 .iter()
@@ -196,22 +203,50 @@ impl World {
             let op = frame.next(code, &mut locked(&self.plain));
             self.on_run(|run| run.announce(thread, &frame, op));
             let Some(op) = op else { break };
-            let outcome = self.take(op, &mut guards);
+            let outcome = match self.raw_locks.is_empty() {
+                true => self.take(op, &mut guards),
+                false => self.take_raw(op),
+            };
             self.on_run(|run| run.done(thread, op, outcome));
             frame.done(code, op, outcome);
         }
         guards.into_iter().flatten().for_each(mem::forget);
     }
 
+    /// Takes a step in a program whose locks have owners.
     fn take<'a>(self: &'a Arc<Self>, op: Op, guards: &mut [Option<MutexGuard<'a, ()>>]) -> i64 {
         match op {
             Op::Lock(lock) => guards[lock] = Some(self.locks[lock].lock()),
             Op::TryLock(lock) => return keep(&mut guards[lock], self.locks[lock].try_lock()),
             Op::TimedLock(lock) => {
-                let guard = self.locks[lock].try_lock_for(Duration::from_secs(1));
+                let guard = self.locks[lock].try_lock_for(TIMEOUT);
                 return keep(&mut guards[lock], guard);
             }
             Op::Unlock(lock) => guards[lock] = None,
+            Op::IsLocked(lock) => return i64::from(self.locks[lock].is_locked()),
+            op => return self.take_unlocked(op),
+        }
+        1
+    }
+
+    /// Takes a step in a program whose locks have none.
+    fn take_raw(self: &Arc<Self>, op: Op) -> i64 {
+        i64::from(match op {
+            Op::Lock(lock) => {
+                self.raw_locks[lock].acquire();
+                true
+            }
+            Op::TryLock(lock) => self.raw_locks[lock].try_acquire(),
+            Op::TimedLock(lock) => self.raw_locks[lock].acquire_timeout(TIMEOUT),
+            Op::Unlock(lock) => self.raw_locks[lock].release(),
+            Op::IsLocked(lock) => self.raw_locks[lock].locked(),
+            op => return self.take_unlocked(op),
+        })
+    }
+
+    /// Takes a step that has nothing to do with locks.
+    fn take_unlocked(self: &Arc<Self>, op: Op) -> i64 {
+        match op {
             Op::Load(cell) => return self.atomics[cell].load(Ordering::SeqCst),
             Op::Store(cell, value) => self.atomics[cell].store(value, Ordering::SeqCst),
             Op::FetchAdd(cell, by) => return self.atomics[cell].fetch_add(by, Ordering::SeqCst),
@@ -228,6 +263,7 @@ impl World {
                 let handle = handle.expect("a test program joins what it spawned, once");
                 handle.join().expect("no thread of a test program panics");
             }
+            op => unreachable!("{op:?} is about a lock"),
         }
         1
     }

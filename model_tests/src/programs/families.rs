@@ -337,6 +337,7 @@ pub fn poke(workers: usize, rounds: usize) -> Program {
     threads[0] = main;
     Program {
         locks: workers + 1,
+        raw: false,
         atomics: vec![],
         plain: vec![0; workers + 1],
         threads,
@@ -368,6 +369,7 @@ pub fn dispatch(servers: usize, requests: usize) -> Program {
     threads[0] = main;
     Program {
         locks: servers + 1,
+        raw: false,
         atomics: vec![],
         plain: vec![0; servers + 1],
         threads,

@@ -55,6 +55,7 @@ pub fn program(random: &mut Random) -> Program {
         .collect();
     relate(random, &mut bodies);
     let mut program = Program::parallel(shape.locks, vec![0; shape.atomics], bodies);
+    program.raw = random.percent(25);
     normalize(&mut program);
     program
 }
@@ -130,6 +131,7 @@ impl Shape {
                 };
                 vec![try_lock, Stmt::If(local(into), section, otherwise)]
             }
+            10 if random.percent(50) => vec![Stmt::IsLocked(lock, into)],
             10 => vec![Stmt::Unlock(lock)],
             11 => vec![Stmt::Choose(2, into)],
             12..14 => {

@@ -88,14 +88,17 @@ fn as_index(value: i64) -> usize {
     usize::try_from(value).expect("an index of a test program is not negative")
 }
 
-/// A statement. The first ten are one step each; the rest touch nothing that is shared, or plain
+/// A statement. The first eleven are one step each; the rest touch nothing that is shared, or plain
 /// memory only, and are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stmt {
     /// Waits for the lock and takes it.
     Lock(Expr),
-    /// Gives the lock back; nothing, and no step, when the thread does not hold it.
+    /// Gives the lock back. Where locks have owners: nothing, and no step, when the thread does not
+    /// hold it.
     Unlock(Expr),
+    /// Asks whether anyone holds the lock; the variable gets the answer.
+    IsLocked(Expr, usize),
     /// Takes the lock if it is free; the variable says whether it did.
     TryLock(Expr, usize),
     /// Takes the lock or gives up when it would have to wait; the variable says which.
@@ -127,6 +130,8 @@ pub enum Stmt {
 pub struct Program {
     /// Number of locks.
     pub locks: usize,
+    /// Whether the locks have no owners: anyone may release them, held or not.
+    pub raw: bool,
     /// The atomics' first values.
     pub atomics: Vec<i64>,
     /// The plain memory's first values.
@@ -147,6 +152,7 @@ impl Program {
         let threads = std::iter::once(main).chain(bodies).collect();
         Program {
             locks,
+            raw: false,
             atomics,
             plain: Vec::new(),
             threads,
@@ -162,15 +168,17 @@ impl Program {
 
     /// The flat code of each thread.
     pub fn compile(&self) -> Vec<Code> {
-        self.threads.iter().map(|body| Code::of(body)).collect()
+        let code = |body: &Vec<Stmt>| Code::of(body, self.raw);
+        self.threads.iter().map(code).collect()
     }
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.raw { "raw " } else { "" };
         writeln!(
             f,
-            "{} locks, atomics {:?}, plain {:?}",
+            "{} {kind}locks, atomics {:?}, plain {:?}",
             self.locks, self.atomics, self.plain
         )?;
         for (number, body) in self.threads.iter().enumerate() {
@@ -208,6 +216,7 @@ fn write_block(f: &mut fmt::Formatter<'_>, body: &[Stmt], depth: usize) -> fmt::
 pub struct Code {
     instructions: Vec<Instruction>,
     locals: usize,
+    raw: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,10 +229,11 @@ enum Instruction {
 }
 
 impl Code {
-    fn of(body: &[Stmt]) -> Code {
+    fn of(body: &[Stmt], raw: bool) -> Code {
         let mut code = Code {
             instructions: Vec::new(),
             locals: 0,
+            raw,
         };
         code.append(body);
         code
@@ -280,6 +290,7 @@ impl Stmt {
         match self {
             Stmt::TryLock(_, into)
             | Stmt::TimedLock(_, into)
+            | Stmt::IsLocked(_, into)
             | Stmt::Load(_, into)
             | Stmt::FetchAdd(_, _, into)
             | Stmt::Choose(_, into)
@@ -296,6 +307,8 @@ pub enum Op {
     Lock(usize),
     /// Gives the lock back.
     Unlock(usize),
+    /// Asks whether anyone holds the lock.
+    IsLocked(usize),
     /// Takes the lock if it is free.
     TryLock(usize),
     /// Takes the lock or gives up.
@@ -357,7 +370,7 @@ impl Frame {
                     self.at += 1;
                 }
                 Instruction::Plain(stmt) => match self.resolve(stmt, plain) {
-                    Op::Unlock(lock) if self.held & (1 << lock) == 0 => self.at += 1,
+                    Op::Unlock(lock) if !code.raw && self.held & (1 << lock) == 0 => self.at += 1,
                     op => return Some(op),
                 },
             }
@@ -388,6 +401,7 @@ impl Frame {
         match stmt {
             Stmt::Lock(lock) => Op::Lock(index(lock)),
             Stmt::Unlock(lock) => Op::Unlock(index(lock)),
+            Stmt::IsLocked(lock, _) => Op::IsLocked(index(lock)),
             Stmt::TryLock(lock, _) => Op::TryLock(index(lock)),
             Stmt::TimedLock(lock, _) => Op::TimedLock(index(lock)),
             Stmt::Load(cell, _) => Op::Load(index(cell)),

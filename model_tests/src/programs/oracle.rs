@@ -118,10 +118,8 @@ impl State {
                 }
                 i64::from(free)
             }
-            Op::Unlock(lock) => {
-                self.owners[lock] = None;
-                1
-            }
+            Op::Unlock(lock) => i64::from(self.owners[lock].take().is_some()),
+            Op::IsLocked(lock) => i64::from(self.owners[lock].is_some()),
             Op::Load(cell) => self.atomics[cell],
             Op::Store(cell, value) => {
                 self.atomics[cell] = value;

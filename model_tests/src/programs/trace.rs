@@ -17,8 +17,8 @@ pub struct Event {
     pub outcome: i64,
 }
 
-/// A Mazurkiewicz trace: for every object the order of the steps on it, where loads with nothing
-/// but loads between them have no order. Two interleavings have the same trace exactly when one
+/// A Mazurkiewicz trace: for every object the order of the steps on it, where reads with nothing
+/// but reads between them have no order. Two interleavings have the same trace exactly when one
 /// becomes the other by swapping neighbours that do not depend on one another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Trace {
@@ -54,15 +54,20 @@ impl Trace {
             outcome,
         };
         let row = match op {
-            Op::Lock(lock) | Op::Unlock(lock) | Op::TryLock(lock) | Op::TimedLock(lock) => lock,
+            Op::Lock(lock)
+            | Op::Unlock(lock)
+            | Op::IsLocked(lock)
+            | Op::TryLock(lock)
+            | Op::TimedLock(lock) => lock,
             Op::Load(cell) | Op::Store(cell, _) | Op::FetchAdd(cell, _) => self.locks + cell,
             Op::Choose(_) | Op::Spawn(_) | Op::Join(_) => self.locks + self.atomics + thread,
         };
         let row = &mut self.rows[row];
         let mut place = row.len();
-        if matches!(op, Op::Load(_)) {
-            // Neighbouring loads commute: they are kept sorted.
-            while place > 0 && matches!(row[place - 1].op, Op::Load(_)) && row[place - 1] > event {
+        let reads = |op: Op| matches!(op, Op::Load(_) | Op::IsLocked(_));
+        if reads(op) {
+            // Neighbouring reads commute: they are kept sorted.
+            while place > 0 && reads(row[place - 1].op) && row[place - 1] > event {
                 place -= 1;
             }
         }
