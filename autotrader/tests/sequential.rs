@@ -2,7 +2,7 @@
 //! the same time is proved in `model_tests`.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use autotrader::{
     Autotrader, Book, CallFailed, ClientOrderId, Coins, Currency, CurrencySettings, CycleId,
@@ -523,4 +523,102 @@ fn a_panic_under_the_lock_gives_it_back_and_enables_nothing() {
         "the order may have been submitted"
     );
     assert_eq!(trader.tick(lease, BTC), Tick::Quiet, "so nothing else is");
+}
+
+/// An exchange during whose call for the balance something else happens.
+struct Meanwhile {
+    exchange: Scripted,
+    trader: OnceLock<Weak<Autotrader<Meanwhile, NoJournal>>>,
+    happens: fn(&Autotrader<Meanwhile, NoJournal>),
+}
+
+impl Exchange for Meanwhile {
+    fn price(&self, currency: Currency) -> Result<Money, CallFailed> {
+        self.exchange.price(currency)
+    }
+
+    fn balance(&self, currency: Currency) -> Result<Coins, CallFailed> {
+        let trader = self
+            .trader
+            .get()
+            .and_then(Weak::upgrade)
+            .expect("it is there");
+        (self.happens)(&trader);
+        self.exchange.balance(currency)
+    }
+
+    fn post(&self, order: &Order) {
+        self.exchange.post(order);
+    }
+
+    fn reply(&self, id: ClientOrderId) -> Result<Reply, CallFailed> {
+        self.exchange.reply(id)
+    }
+
+    fn query(&self, id: ClientOrderId) -> Result<OrderStatus, CallFailed> {
+        self.exchange.query(id)
+    }
+
+    fn cancel(&self, id: ClientOrderId) -> Result<(), CallFailed> {
+        self.exchange.cancel(id)
+    }
+}
+
+#[test]
+fn what_happens_during_a_slow_call_counts_at_the_submission() {
+    type Happens = fn(&Autotrader<Meanwhile, NoJournal>);
+    let cases: &[(&str, Happens, usize)] = &[
+        ("nothing", |_| {}, 1),
+        ("a look", |trader| drop(trader.stats(BTC)), 1),
+        ("a resume", |trader| trader.resume(BTC).unwrap(), 1),
+        (
+            "a reset of the other currency",
+            |trader| trader.reset(ETH).unwrap(),
+            1,
+        ),
+        (
+            "permission withdrawn",
+            |trader| trader.permit(BTC, false).unwrap(),
+            0,
+        ),
+        ("a reset", |trader| trader.reset(BTC).unwrap(), 0),
+        ("a stop", Protocol::stop, 0),
+        (
+            "a reset and a resume",
+            |trader| {
+                trader.reset(BTC).unwrap();
+                trader.resume(BTC).unwrap();
+            },
+            0,
+        ),
+        (
+            "a stop and a start",
+            |trader| {
+                trader.stop();
+                trader.start().expect("it was stopped");
+            },
+            0,
+        ),
+    ];
+    for (what, happens, orders) in cases {
+        let exchange = Scripted::default();
+        exchange.set(|script| (script.price, script.balance) = (Some(100), Some(0)));
+        let happens = *happens;
+        let trader = Arc::new_cyclic(|itself| {
+            let trader = OnceLock::from(itself.clone());
+            let exchange = Meanwhile {
+                exchange: exchange.clone(),
+                trader,
+                happens,
+            };
+            Autotrader::new(exchange, NoJournal, settings())
+        });
+        let lease = trader.start().unwrap();
+        trader.tick(lease, BTC);
+        assert_eq!(exchange.orders().len(), *orders, "{what}");
+        assert!(
+            !trader.stats(BTC).unwrap().busy,
+            "{what}: the token was given back"
+        );
+    }
 }
