@@ -13,18 +13,23 @@
 //! # Critical sections
 //! A tick that submits an order takes `L[c]` three times; a reset, a resume and the stats once.
 //!
-//! | section | what it does | why it is one section |
-//! |---|---|---|
-//! | begin | lease, permission, pause, no operation in flight → take a token | tested and set together: two loops cannot both pass |
-//! | *no lock* | price, balance; the intent to the journal | slow |
-//! | submit | is the token still current? then hand the order to the exchange | a reset that has answered lies before or after, never between check and submission |
-//! | *no lock* | the exchange's reply | slow |
-//! | finish | book the fill: into the cycle, or, if a reset came, into the orphan ledger; give the token back | only the owner's answer changes the cycle, and only in its own epoch |
-//! | *no lock* | the book to the journal | slow |
-//! | reset | epoch + 1, idle, paused, coins to the orphan ledger | all or nothing |
-//! | resume | clear the pause | nothing else clears it |
-//! | stats | copy | of one instant |
-//! | start, stop | `run` + 1, then the number to each cell | see [`Protocol::stop`] |
+//! - **begin**: lease, permission, pause, no operation in flight; then take a token. Tested and set
+//!   together: two loops cannot both pass.
+//! - *no lock:* price and balance; the intent to the journal.
+//! - **submit**: is the token still current? Then hand the order to the exchange's queue. In one
+//!   section, because a reset or a stop that has answered lies before it or after it, never between
+//!   the check and the submission.
+//! - *no lock:* the exchange's reply.
+//! - **finish**: book the fill, into the cycle, or, if a reset came in between, into the orphan
+//!   ledger; give the token back. Only the owner changes the cycle, and only in its own epoch.
+//! - *no lock:* the book to the journal.
+//! - **reset**: epoch + 1, idle, paused, coins to the orphan ledger. All or nothing; then the
+//!   journal, then the answer.
+//! - **resume**: clear the pause. Nothing else clears it, and it does nothing else.
+//! - **stats**: a copy, so that all of it is of one instant.
+//! - **start** and **stop**: `run` + 1 in one section, so that two starts make one loop; then the
+//!   number to each cell, in a section each. A stop has answered when every `L[c]` was taken once
+//!   since: no section that saw the old number is left.
 //!
 //! The token is taken *before* price and balance are read. So no value read earlier needs to be
 //! validated again: while the token is current, nobody else has changed the cycle. A reset does

@@ -34,8 +34,7 @@ pub struct Desk {
 #[derive(Debug)]
 struct Note {
     told: Ghost<Told>,
-    /// Number of its resumes that were answered.
-    resumed: Ghost<u64>,
+    resumed: Ghost<Resumed>,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +43,14 @@ struct Told {
     reset: Option<Mark>,
     /// Number of resumes that it has asked for.
     resumes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Resumed {
+    /// Number of the client's resumes that were answered.
+    answered: u64,
+    /// The last answer was "ok", and the client has not asked for a reset since.
+    stands: bool,
 }
 
 /// What there was when a client asked for a reset: the number of resumes that each client had asked
@@ -56,7 +63,7 @@ impl Desk {
     pub fn new(judge: Judge, currencies: usize, clients: usize, watches_stops: bool) -> Self {
         let note = |client| Note {
             told: Ghost::new(Told::default()).named(format!("client-{} was told", client + 1)),
-            resumed: Ghost::new(0).named(format!("client-{} resumed", client + 1)),
+            resumed: Ghost::new(Resumed::default()).named(format!("client-{} resumed", client + 1)),
         };
         Desk {
             remembers: REMEMBERED.iter().any(|property| judge.asks(*property)),
@@ -75,13 +82,16 @@ impl Desk {
         if !self.remembers {
             return Mark(None);
         }
+        self.notes[currency.0][client]
+            .resumed
+            .write(|resumed| resumed.stands = false);
         let mut resumes = Vec::new();
         for (index, note) in self.notes[currency.0].iter().enumerate() {
             if index == client {
                 resumes.push(0);
                 continue;
             }
-            let answered = note.resumed.read(|answered| *answered);
+            let answered = note.resumed.read(|resumed| resumed.answered);
             let asked = note.told.read(|told| told.resumes);
             if asked != answered {
                 return Mark(None);
@@ -110,11 +120,21 @@ impl Desk {
         }
     }
 
-    /// The resume was answered.
-    pub fn resume_answered(&self, currency: Currency, client: usize) {
-        let notes = &self.notes[currency.0];
-        if self.remembers && notes.len() > 1 {
-            notes[client].resumed.write(|resumed| *resumed += 1);
+    /// The resume was answered; whether with "ok", by a process that had not died.
+    pub fn resume_answered(&self, currency: Currency, client: usize, done: bool) {
+        if self.remembers {
+            self.notes[currency.0][client].resumed.write(|resumed| {
+                resumed.answered += 1;
+                resumed.stands = done;
+            });
+        }
+    }
+
+    /// Whether the only client was told that the pause has ended, and has asked for no reset since.
+    pub fn is_resumed(&self, currency: Currency) -> bool {
+        match self.notes[currency.0].as_slice() {
+            [note] => note.resumed.read(|resumed| resumed.stands),
+            _ => false,
         }
     }
 

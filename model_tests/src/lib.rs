@@ -3,7 +3,7 @@
 //! # Map
 //! | module | what it is |
 //! |---|---|
-//! | [`market`] | the simulated exchange: what was really traded, how each call ends, judges orders |
+//! | [`market`] | the simulated exchange: what was really traded, how calls end |
 //! | [`disk`] | the simulated disk, which may fail or crash |
 //! | [`desk`] | what the users of the API were told |
 //! | [`inside`] | counts the threads in a critical section |

@@ -5,7 +5,7 @@
 //! the specimens call it alike.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use autotrader::{
@@ -111,14 +111,12 @@ pub struct Market {
     ledgers: Vec<Ghost<Ledger>>,
     /// Who submits: the protocol does it inside its critical section.
     inside: Vec<Inside>,
-    /// Clients that must have their answers before some slow call for currency 0 ends. Filled before the
-    /// only loop starts and then used by it alone, so it need not be seen by the search.
+    /// Clients that must have their answers before some slow call for currency 0 ends. Filled
+    /// before the only loop starts and then used by it alone, so it need not be seen by the search.
     patience: Mutex<Vec<JoinHandle<()>>>,
     /// All goes well, and this is the price, while it is not 0. Written only while the main thread
     /// is alone, so it need not be seen by the search.
     calm_price: AtomicI64,
-    /// Whether currency 1 was visited; read only after the execution.
-    visited: AtomicBool,
 }
 
 /// What really happened, at the end of an execution.
@@ -174,7 +172,6 @@ impl Market {
             inside: (0..currencies).map(|_| Inside::new(judge)).collect(),
             patience: Mutex::new(Vec::new()),
             calm_price: AtomicI64::new(0),
-            visited: AtomicBool::new(false),
         }
     }
 
@@ -197,11 +194,6 @@ impl Market {
     /// The clients for whose end no price has waited.
     pub fn not_outlasted(&self) -> Vec<JoinHandle<()>> {
         std::mem::take(&mut *self.patience.lock().expect("no thread panics with it"))
-    }
-
-    /// Whether a loop came as far as currency 1.
-    pub fn visited(&self) -> bool {
-        self.visited.load(Ordering::Relaxed)
     }
 
     /// The virtual clock, in seconds.
@@ -403,9 +395,6 @@ fn reply_of(order: &Order, fate: Fate) -> Reply {
 
 impl Exchange for Market {
     fn price(&self, currency: Currency) -> Result<Money, CallFailed> {
-        if currency.0 == 1 {
-            self.visited.store(true, Ordering::Relaxed);
-        }
         if self.is_calm() {
             return Ok(self.calm_price.load(Ordering::Relaxed));
         }

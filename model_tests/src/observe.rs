@@ -19,7 +19,7 @@ pub struct Observed {
     /// How executions ended: a set, for there are many. Filled by the model, but never looked at
     /// by it: it does not influence the search.
     pub endings: Vec<Ending>,
-    /// Executions that came to their end with every currency visited.
+    /// Executions that came to their end with every loop through all currencies.
     pub isolated: u64,
 }
 
@@ -30,7 +30,7 @@ pub fn observe(checker: Checker, build: Build, scenario: Scenario, judge: Judge)
     let report = checker.check(move || {
         let ending = scenario.run(build, judge);
         let (endings, isolated) = &mut *note.lock().expect("nothing panics with it");
-        *isolated += u64::from(ending.visited);
+        *isolated += u64::from(ending.finished);
         if !endings.contains(&ending) {
             endings.push(ending);
         }

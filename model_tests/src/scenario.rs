@@ -91,6 +91,15 @@ impl Scenario {
             .count()
     }
 
+    /// Whether nobody stops without starting again.
+    fn ends_running(&self) -> bool {
+        self.clients.iter().all(|calls| {
+            let mut last = calls.iter().rev();
+            let last = last.find(|call| matches!(call, Call::Stop(_) | Call::Start(_)));
+            !matches!(last, Some(Call::Stop(_)))
+        })
+    }
+
     fn world(&self, judge: Judge) -> World {
         let stops = self.calls(|call| matches!(call, Call::Stop(_))) > 0;
         let desk = Arc::new(Desk::new(judge, self.currencies, self.clients.len(), stops));
@@ -146,16 +155,13 @@ impl Scenario {
                 client.trade(lease, passes)
             })
         });
-        join(loops.collect());
+        let finished = join(loops.collect()).len() == self.loops.len();
         join(clients);
         join(world.market.not_outlasted());
         let mut leases = vec![lease];
         leases.extend(join(starters).into_iter().flatten());
         let states = self.conclude(build, &world, program, leases);
-        Ending {
-            visited: self.currencies == 1 || world.market.visited(),
-            states,
-        }
+        Ending { finished, states }
     }
 
     /// Judges the end: all threads are done, the main one is alone.
@@ -172,7 +178,7 @@ impl Scenario {
         let (mut program, mut leases) = (program, leases);
         world.market.calm(HOLD);
         world.disk.calm(true);
-        if self.faults == Faults::Crashing {
+        if self.faults != Faults::None {
             world.disk.restart();
             program = build(world);
             leases = vec![program.start().expect("a new program is not running")];
@@ -186,9 +192,9 @@ impl Scenario {
         }
         // All goes well now: what is unknown can be learnt, what is in flight can end.
         leases.retain(|lease| program.pass(*lease) && program.pass(*lease));
-        world
-            .judge
-            .demand(Property::OneLoop, leases.len() <= 1, "two loops are alive");
+        let (alive, wanted) = (leases.len(), usize::from(self.ends_running()));
+        let what = "not one loop is alive at the end, or one that was stopped";
+        world.judge.demand(Property::OneLoop, alive == wanted, what);
         let resets = self.calls(|call| matches!(call, Call::Reset(_) | Call::ResetUntilDone(_)));
         let stops = self.calls(|call| matches!(call, Call::Stop(_)));
         for index in 0..self.currencies {
@@ -209,8 +215,8 @@ impl Scenario {
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Whether a loop came as far as the last currency.
-    pub visited: bool,
+    /// Whether every loop came to the end of its passes, and so to every currency.
+    pub finished: bool,
     /// The state of each currency when all threads were done, before all went well.
     pub states: Vec<Stats>,
 }
@@ -273,6 +279,9 @@ impl Client {
     fn run(&self, calls: &[Call]) -> Vec<Lease> {
         let mut started = Vec::new();
         for call in calls {
+            if self.world.disk.is_dead() {
+                break;
+            }
             match *call {
                 Call::Reset(currency) => drop(self.reset(currency)),
                 Call::ResetUntilDone(currency) => {
@@ -282,7 +291,8 @@ impl Client {
                     self.world.desk.resume_begins(currency, self.index);
                     let answer = self.program.resume(currency);
                     self.judge_answer(answer);
-                    self.world.desk.resume_answered(currency, self.index);
+                    let done = answer.is_ok() && !self.world.disk.is_dead();
+                    self.world.desk.resume_answered(currency, self.index, done);
                 }
                 Call::Stats(currency) => self.look(currency),
                 Call::Stop(thread) => {
@@ -330,7 +340,8 @@ impl Client {
 
     fn look(&self, currency: Currency) {
         if let Ok(stats) = self.program.stats(currency) {
-            let holds = is_sound(&stats);
+            // A reset counts itself and pauses at once; nothing else pauses.
+            let holds = is_sound(&stats) && (!stats.paused || stats.epoch.0 > 0);
             self.world
                 .judge
                 .demand(Property::OneInstant, holds, "half of a change was seen");
@@ -386,21 +397,29 @@ fn watch(world: &World, program: &Arc<dyn Protocol>) {
 /// What clients were told must be so, also after a restart.
 fn judge_answers(world: &World, currency: Currency, stats: &Stats) {
     let judge = world.judge;
-    if !world.desk.is_reset(currency) {
-        return;
+    if world.desk.is_resumed(currency) {
+        let what = "paused again after a resume";
+        judge.demand(Property::PauseIsTheUsers, !stats.paused, what);
+        judge.demand(
+            Property::Durable,
+            !stats.paused,
+            "an acknowledged resume was forgotten",
+        );
     }
-    let reset = !stats.active && stats.paused;
-    judge.demand(
-        Property::ResetWins,
-        reset,
-        "acknowledged, but not idle and paused",
-    );
-    judge.demand(
-        Property::Durable,
-        reset,
-        "an acknowledged reset was forgotten",
-    );
-    judge.demand(Property::PauseIsTheUsers, stats.paused, "the pause is gone");
+    if world.desk.is_reset(currency) {
+        let reset = !stats.active && stats.paused;
+        judge.demand(
+            Property::ResetWins,
+            reset,
+            "acknowledged, but not idle and paused",
+        );
+        judge.demand(
+            Property::Durable,
+            reset,
+            "an acknowledged reset was forgotten",
+        );
+        judge.demand(Property::PauseIsTheUsers, stats.paused, "the pause is gone");
+    }
 }
 
 /// The state at the end, by itself.

@@ -233,7 +233,7 @@ fn crash_at_any_write() {
     });
 }
 
-/// tt ∥ R r, any write may fail.
+/// tt ∥ R r, any write may fail; in the end the process is started again.
 #[gordian::test]
 fn disk_that_fails() {
     prove(Scenario {

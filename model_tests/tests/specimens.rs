@@ -28,6 +28,16 @@ fn timeout_503() {
     run("timeout_503", 0, Judge::By(P::BoundedReply));
 }
 
+/// Endless: the loop ticks and the client tries for ever, so the search is cut off.
+#[gordian::test(
+    expect = "slow-under-lock, starvation",
+    steps_max = 60,
+    executions_max = 2_000
+)]
+fn timeout_503_starves_a_client_that_retries() {
+    run("timeout_503", 2, Judge::Detectors);
+}
+
 #[gordian::test(expect = "foreign-release, double-release, panic")]
 fn locked_then_release() {
     run("locked_then_release", 0, Judge::Detectors);
