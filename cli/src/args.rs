@@ -4,6 +4,7 @@
 //! cargo's: same names, same meaning.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
@@ -73,6 +74,9 @@ pub(crate) struct TestArgs {
     /// Run all models, whatever happens (the default)
     #[arg(long, overrides_with = "fail_fast")]
     pub(crate) no_fail_fast: bool,
+    /// Run so many models at a time; as many as there are processors otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) test_threads: Option<NonZeroUsize>,
     /// Only results: no progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -8,6 +8,7 @@ mod cargo;
 mod error;
 mod exit_code;
 mod models;
+mod outcome;
 mod output;
 mod process;
 mod run;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use memchr::memmem;
 
@@ -22,7 +22,7 @@ const PATH_BYTES_MAX: usize = 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     /// The binary it is in.
-    pub(crate) binary: Rc<Binary>,
+    pub(crate) binary: Arc<Binary>,
     /// Its name for the test binary: the path without the crate.
     pub(crate) path: String,
     /// Whether it is left out unless asked for.
@@ -53,7 +53,7 @@ pub(crate) fn discover(
         if marked.is_empty() {
             continue;
         }
-        let binary = Rc::new(binary);
+        let binary = Arc::new(binary);
         let chosen: Vec<String> = filters.iter().chain(test_args).cloned().collect();
         let paths = list(&binary, &chosen)?;
         let ignored = if runs_ignored(test_args) {
@@ -64,7 +64,7 @@ pub(crate) fn discover(
         for path in paths.intersection(&marked) {
             let ignored = ignored.contains(path);
             models.push(Model {
-                binary: Rc::clone(&binary),
+                binary: Arc::clone(&binary),
                 path: path.clone(),
                 ignored,
             });

@@ -15,7 +15,7 @@ use std::io;
 use crate::args::{Color, MessageFormat, TestArgs};
 use crate::error::Error;
 use crate::models::Model;
-use crate::run::{Outcome, Summary};
+use crate::outcome::{Outcome, Summary};
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {

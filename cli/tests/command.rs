@@ -2,11 +2,10 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
-use assert_cmd::Command;
-use common::{fixture, gordian, turn};
+use common::{command, fixture, gordian, target, turn};
 use serde_json::Value;
 
 /// What a run in a fixture must come to.
@@ -60,7 +59,7 @@ fn a_pass_states_its_strength() {
                 "PASS [0.",
                 "clean tests::counting_is_exact · exhaustive: 2 interleavings, 2 threads",
                 "clean::outside locking_twice · found self-deadlock as expected",
-                "5 models: 4 passed, 1 ignored",
+                "6 models: 5 passed, 1 ignored",
             ],
             neither: &["no_model", "FAIL"],
         },
@@ -147,7 +146,10 @@ fn a_search_cut_off_is_neither_pass_nor_failure() {
         line: "test",
         code: 106,
         stdout: &["INCOMPLETE: only 3", "incomplete: nothing found so far"],
-        stderr: &["INCOMPLETE [", "1 model: 0 passed, 1 incomplete"],
+        stderr: &[
+            "INCOMPLETE [",
+            "2 models: 0 passed, 1 incomplete, 1 ignored",
+        ],
         neither: &["proved\n", "PASS"],
     }]);
 }
@@ -218,6 +220,59 @@ fn a_directory_without_a_project_is_an_error() {
     );
 }
 
+#[test]
+fn fail_fast_starts_nothing_after_a_failure() {
+    check(&[Case {
+        fixture: "failing",
+        line: "test --fail-fast --test-threads 1",
+        code: 100,
+        stdout: &["tests::as_it_should_be", "CRASH", "NOT RUN"],
+        stderr: &["5 models: 1 passed, 1 crashed, 3 not run"],
+        neither: &["opposite_orders ·"],
+    }]);
+}
+
+#[test]
+fn a_time_limit_ends_a_search_that_would_not() {
+    check(&[Case {
+        fixture: "unfinished",
+        line: "test --time-max 500ms practically_endless -- --ignored",
+        code: 106,
+        stdout: &["INCOMPLETE: only "],
+        stderr: &["1 model: 0 passed, 1 incomplete"],
+        neither: &["NOT RUN", "CRASH"],
+    }]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_children_too() {
+    let _turn = turn();
+    let line = "test --message-format json practically_endless -- --ignored";
+    let child = command(&fixture("unfinished"), line)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let reports = target().join("gordian/reports");
+    // The model runs once its binary is built and the directory for its report is there anew.
+    let _ = std::fs::remove_dir_all(&reports);
+    while !reports.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    let killed = std::process::Command::new("kill")
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    // It waits for its children: were they left alone, it would never end.
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(106));
+    let objects = objects(&output);
+    assert_eq!(objects[0]["status"], "not-run");
+    assert_eq!(objects[1]["interrupted"], true);
+}
+
 /// The objects on stdout, all of which must be of this version.
 fn objects(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
@@ -268,15 +323,8 @@ fn the_replay_command_finds_the_same_again() {
     let directory = fixture("failing");
     let output = gordian(&directory, "test --message-format json opposite_orders");
     let found = objects(&output)[0]["findings"][0].clone();
-    let mut command = Command::cargo_bin("cargo-gordian").unwrap();
-    let replayed = command
-        .env(
-            "CARGO_TARGET_DIR",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"),
-        )
+    let replayed = command(&directory, "test --message-format json opposite_orders")
         .env("GORDIAN_REPLAY", found["token"].as_str().unwrap())
-        .current_dir(&directory)
-        .args(["test", "--message-format", "json", "opposite_orders"])
         .output()
         .unwrap();
     let again = objects(&replayed)[0].clone();

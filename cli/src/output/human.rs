@@ -16,7 +16,7 @@ use super::words::{counted, counts, phrase, seconds, verb};
 use super::{Event, Renderer};
 use crate::error::Error;
 use crate::models::Model;
-use crate::run::{Outcome, Status, Summary};
+use crate::outcome::{Outcome, Status, Summary};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -104,15 +104,15 @@ impl Human {
     fn finished(&mut self, summary: &Summary) -> io::Result<()> {
         self.progress.finish_and_clear();
         {
-            let mut stdout = anstream::stdout().lock();
             if !self.quiet {
-                writeln!(stdout)?;
+                writeln!(anstream::stderr().lock())?;
             }
+            let mut stdout = anstream::stdout().lock();
             write!(stdout, "{}", table(summary))?;
             for outcome in summary
                 .outcomes
                 .iter()
-                .filter(|outcome| is_bad(outcome.status))
+                .filter(|outcome| is_bad(outcome.status) || has_hazard(outcome))
             {
                 explain(&mut stdout, outcome, &summary.root)?;
             }
@@ -182,6 +182,14 @@ fn counted_in(binaries: usize) -> String {
 /// Whether a model is worth naming again at the end.
 fn is_bad(status: Status) -> bool {
     !matches!(status, Status::Passed | Status::Ignored | Status::NotRun)
+}
+
+/// Whether a pass has something to say all the same: a hazard that nobody expects.
+fn has_hazard(outcome: &Outcome) -> bool {
+    let report = outcome.report.as_ref();
+    outcome.status == Status::Passed
+        && outcome.remark.is_none()
+        && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.

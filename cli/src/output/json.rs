@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Event, Renderer};
 use crate::error::Error;
-use crate::run::{Outcome, Status, Summary};
+use crate::outcome::{Outcome, Status, Summary};
 
 /// Version of all objects.
 const VERSION: u32 = 1;

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use gordian::report::grouped;
 
-use super::words::{counted, counts, result, seconds, verb};
-use crate::run::{Outcome, Status, Summary};
+use super::words::{counted, counts, result_in_detail, seconds, verb};
+use crate::outcome::{Outcome, Status, Summary};
 
 /// Titles of the columns between the first, which has the models' names, and the last.
 const NUMBERS: [&str; 4] = ["interleavings", "threads", "steps", "time"];
@@ -81,7 +81,7 @@ impl Row {
 
 fn row(outcome: &Outcome) -> Row {
     let (word, style) = verb(outcome.status);
-    let result = result(outcome);
+    let result = result_in_detail(outcome);
     let result = match outcome.status {
         Status::Passed => format!("{style}{result}{style:#}"),
         _ if result.is_empty() => format!("{style}{word}{style:#}"),
@@ -120,7 +120,7 @@ fn total(summary: &Summary) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use expect_test::expect;
@@ -158,7 +158,7 @@ mod tests {
         });
         Outcome {
             model: Model {
-                binary: Rc::new(binary),
+                binary: Arc::new(binary),
                 path: path.to_owned(),
                 ignored: status == Status::Ignored,
             },

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use gordian::Report;
 use gordian::report::{Engine, Severity, Strength};
 
-use crate::run::{Outcome, Status, Summary};
+use crate::outcome::{Outcome, Status, Summary};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -39,7 +39,33 @@ pub(super) fn phrase(outcome: &Outcome) -> String {
     parts.join("; ")
 }
 
-/// What came of a model, for the last column of a table.
+/// What came of a model, for the last column of a table: as [`result`], and for an expected finding
+/// what it is.
+pub(super) fn result_in_detail(outcome: &Outcome) -> String {
+    let result = result(outcome);
+    let expected = outcome
+        .report
+        .as_ref()
+        .and_then(|report| report.find(*report.expect.first()?));
+    match expected {
+        Some(finding) if outcome.status == Status::Passed => {
+            format!("{result}: {}", first_words(without_place(&finding.message)))
+        }
+        _ => result,
+    }
+}
+
+/// What a panic says, without where: that stands in front, and is long.
+fn without_place(message: &str) -> &str {
+    let place_and_text = message
+        .split_once(" panicked at ")
+        .map(|(_thread, rest)| rest);
+    place_and_text
+        .and_then(|rest| Some(rest.split_once(": ")?.1))
+        .unwrap_or(message)
+}
+
+/// What came of a model, in a few words.
 pub(super) fn result(outcome: &Outcome) -> String {
     let remark = outcome.remark.as_deref();
     match (&outcome.report, outcome.status) {
@@ -177,4 +203,53 @@ pub(super) fn seconds(seconds: f64) -> String {
         _ => 1,
     };
     format!("{seconds:.decimals$}s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_end_between_words() {
+        assert_eq!(first_words("short"), "short");
+        assert_eq!(first_words("two\nlines"), "two");
+        let long = first_words(&"nine char ".repeat(10));
+        assert!(long.ends_with(" …") && long.chars().count() <= 62, "{long}");
+        assert_eq!(
+            first_words(&"x".repeat(100)),
+            format!("{} …", "x".repeat(60))
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_panic_is_left_out() {
+        for (message, text) in [
+            (
+                "`loop-1` panicked at src/a.rs:1:2: one loop: two are alive",
+                "one loop: two are alive",
+            ),
+            (
+                "`loop-1` broke invariant `reset wins`",
+                "`loop-1` broke invariant `reset wins`",
+            ),
+            (
+                "`a` and `b` wait for each other",
+                "`a` and `b` wait for each other",
+            ),
+        ] {
+            assert_eq!(without_place(message), text);
+        }
+    }
+
+    #[test]
+    fn times_keep_two_digits_that_say_something() {
+        for (time, text) in [
+            (0.0004, "0.0004s"),
+            (0.0213, "0.021s"),
+            (9.81, "9.8s"),
+            (90.0, "90.0s"),
+        ] {
+            assert_eq!(seconds(time), text);
+        }
+    }
 }

@@ -5,16 +5,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use assert_cmd::Command;
 
 /// The fixtures share one target directory, so that gordian is built once, and with it the
 /// directory of the reports: one run at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
-pub fn turn() -> MutexGuard<'static, ()> {
+/// Waits for the other tests of this binary.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -44,7 +43,7 @@ fn copy(from: &Path, to: &Path, root: &str) {
 }
 
 /// A copy of a fixture that can be built.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = home.parent().expect("the package is in a workspace");
     let to = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -61,8 +60,14 @@ pub fn fixture(name: &str) -> PathBuf {
     to
 }
 
-pub fn gordian(directory: &Path, line: &str) -> Output {
-    let mut command = Command::cargo_bin("cargo-gordian").unwrap();
+/// Where the fixtures are built, and where their reports go.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("target")
+}
+
+/// The program, about to be run in a directory.
+pub(crate) fn command(directory: &Path, line: &str) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cargo-gordian"));
     // What the run of these tests sets must not reach the run that they start.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -71,13 +76,16 @@ pub fn gordian(directory: &Path, line: &str) -> Output {
         }
     }
     command
-        .env(
-            "CARGO_TARGET_DIR",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"),
-        )
+        .env("CARGO_TARGET_DIR", target())
         .env("NO_COLOR", "1")
         .current_dir(directory)
         .args(line.split_whitespace())
-        .output()
-        .unwrap()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// What the program does in a directory.
+pub(crate) fn gordian(directory: &Path, line: &str) -> Output {
+    command(directory, line).output().unwrap()
 }

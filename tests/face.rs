@@ -1,0 +1,188 @@
+//! The face outside a model: real locks and threads, with the feature `model` on and off alike.
+
+use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicU64, AtomicUsize, Ordering};
+use gordian::sync::{MappedMutexGuard, Mutex, MutexGuard, RawLock, ReentrantMutex};
+use gordian::{Ghost, Named, thread};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+static COUNT: Mutex<u64> = Mutex::new(0);
+static TOTAL: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn statics_work() {
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            thread::spawn(|| {
+                for _ in 0..1_000 {
+                    *COUNT.lock() += 1;
+                    TOTAL.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    assert_eq!(*COUNT.lock(), 4_000);
+    assert_eq!(TOTAL.load(Ordering::Relaxed), 4_000);
+}
+
+#[test]
+fn a_mutex_excludes_tries_and_times_out() {
+    let lock = Arc::new(Mutex::new(1).named("one"));
+    let guard = lock.lock();
+    assert!(lock.is_locked());
+    let its = Arc::clone(&lock);
+    thread::spawn(move || {
+        assert!(its.try_lock().is_none());
+        let begun = Instant::now();
+        assert!(its.try_lock_for(Duration::from_millis(20)).is_none());
+        assert!(begun.elapsed() >= Duration::from_millis(20));
+        assert!(its.try_lock_until(Instant::now()).is_none());
+    })
+    .join()
+    .unwrap();
+    drop(guard);
+    assert_eq!(*lock.try_lock().unwrap(), 1);
+}
+
+#[test]
+fn guards_map_and_keep_their_lock_alive() {
+    let pair = Mutex::new((1, 2));
+    {
+        let mut second: MappedMutexGuard<'_, i32> =
+            MutexGuard::map(pair.lock(), |pair| &mut pair.1);
+        *second += 40;
+    }
+    assert_eq!(pair.into_inner(), (1, 42));
+
+    let shared = Arc::new(Mutex::new(7));
+    let mut guard = shared.lock_arc();
+    drop(shared);
+    *guard += 1;
+    assert_eq!(*guard, 8);
+}
+
+#[test]
+fn unsized_contents_and_defaults() {
+    let lock: Box<Mutex<dyn std::fmt::Debug + Send>> = Box::new(Mutex::new(5));
+    assert_eq!(format!("{:?}", &*lock.lock()), "5");
+    assert_eq!(*Mutex::<u8>::default().lock(), 0);
+    assert_eq!(*Mutex::from(3).get_mut(), 3);
+    assert!(format!("{:?}", Mutex::new(9)).contains('9'));
+}
+
+#[test]
+fn a_reentrant_mutex_lets_its_owner_in_again() {
+    let lock = Arc::new(ReentrantMutex::new(1).named("again"));
+    let first = lock.lock();
+    let second = lock.lock();
+    let its = Arc::clone(&lock);
+    thread::spawn(move || assert!(its.try_lock().is_none()))
+        .join()
+        .unwrap();
+    drop((first, second));
+    assert_eq!(*lock.lock(), 1);
+}
+
+#[test]
+fn a_raw_lock_is_released_by_anyone_once() {
+    let lock = Arc::new(RawLock::new().named("raw"));
+    lock.acquire();
+    assert!(!lock.try_acquire() && !lock.acquire_timeout(Duration::from_millis(1)));
+    let its = Arc::clone(&lock);
+    thread::spawn(move || assert!(its.release()))
+        .join()
+        .unwrap();
+    assert!(!lock.locked() && !lock.release());
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || {
+                for _ in 0..500 {
+                    lock.acquire();
+                    assert!(lock.release());
+                }
+            })
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn atomics_have_the_operations_of_std() {
+    let number = AtomicI8::new(i8::MAX);
+    assert_eq!(number.fetch_add(1, Ordering::SeqCst), i8::MAX);
+    assert_eq!(number.load(Ordering::SeqCst), i8::MIN, "it wraps around");
+    assert_eq!(number.fetch_max(-1, Ordering::SeqCst), i8::MIN);
+    assert_eq!(number.swap(6, Ordering::SeqCst), -1);
+    assert_eq!(number.fetch_and(3, Ordering::SeqCst), 6);
+    assert_eq!(
+        number.compare_exchange(2, 5, Ordering::SeqCst, Ordering::Relaxed),
+        Ok(2)
+    );
+    assert_eq!(
+        number.compare_exchange(2, 6, Ordering::SeqCst, Ordering::Relaxed),
+        Err(5)
+    );
+    let doubled = number.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |old| {
+        old.checked_mul(2)
+    });
+    assert_eq!(doubled, Ok(5));
+    assert_eq!(number.into_inner(), 10);
+    let flag = AtomicBool::new(false);
+    assert!(!flag.fetch_or(true, Ordering::SeqCst));
+    assert!(flag.load(Ordering::SeqCst));
+}
+
+#[test]
+fn scopes_borrow_and_nest() {
+    let mut items = vec![1, 2, 3];
+    let sum = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for item in &items {
+            let sum = &sum;
+            scope.spawn(move || {
+                scope.spawn(move || sum.fetch_add(*item, Ordering::SeqCst));
+            });
+        }
+    });
+    items.push(4);
+    assert_eq!(sum.into_inner(), 6);
+    let answer = thread::scope(|scope| scope.spawn(|| 42).join().unwrap());
+    assert_eq!(answer, 42);
+}
+
+#[test]
+fn threads_have_names_and_tokens() {
+    let main = thread::current();
+    let handle = thread::Builder::new()
+        .name("worker".to_owned())
+        .spawn(move || {
+            main.unpark();
+            assert_eq!(thread::current().name(), Some("worker"));
+            thread::yield_now();
+            assert!(!thread::panicking());
+        })
+        .unwrap();
+    assert_eq!(handle.thread().name(), Some("worker"));
+    thread::park();
+    handle.join().unwrap();
+    assert!(thread::spawn(|| panic!("on purpose")).join().is_err());
+}
+
+#[test]
+fn the_environment_is_harmless() {
+    gordian::slow("price");
+    assert_eq!(gordian::choose(3), 0);
+    assert!(!gordian::any::<bool>());
+    assert_eq!(gordian::any::<Option<bool>>(), None);
+    gordian::invariant("never looked at", || panic!("looked at"));
+    let ghost = Ghost::new(1).named("ghost");
+    ghost.write(|it| *it += 1);
+    assert_eq!(ghost.read(|it| *it), 2);
+    assert_eq!(ghost.into_inner(), 2);
+}
