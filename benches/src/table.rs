@@ -134,3 +134,29 @@ pub(crate) fn measured(measured: &Measured) {
 pub(crate) fn complain(message: &str) {
     eprintln!("gordian-benches: {message}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_flat_object_with_ratios() {
+        let measured = |executions, seconds| Measured {
+            executions,
+            operations: 10 * executions,
+            seconds,
+            outcome: Outcome::Found("deadlock".to_owned()),
+        };
+        let reference = Some(measured(3, 0.5));
+        let row = Row::new("AB-BA", "other", 3, measured(12, 2.0), &reference);
+        let json = serde_json::to_value(&row).unwrap();
+        assert_eq!(json["executions"], 12);
+        assert_eq!(json["executions_ratio"], 4.0);
+        assert_eq!(json["time_ratio"], 4.0);
+        assert_eq!(json["outcome"]["kind"], "found");
+        assert!(!row.is_optimal(), "12 executions for 3 traces");
+        let child = serde_json::to_string(&row.measured).unwrap();
+        let read: Measured = serde_json::from_str(&child).unwrap();
+        assert_eq!(read.outcome, row.measured.outcome);
+    }
+}

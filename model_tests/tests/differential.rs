@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::env;
 
-use gordian::report::Report;
+use gordian::report::{Engine, Report, Verdict};
 use gordian::{Checker, Strategy};
 use model_tests::programs::face::{self, Record};
 use model_tests::programs::generate::{self, Random};
@@ -60,6 +60,50 @@ fn shard_3_agrees() {
 #[test]
 fn larger_programs_agree() {
     compare_shard(LARGER_SHARD, LARGER_INTERLEAVINGS_MAX, compare_with_oracle);
+}
+
+/// The second engine sees what the oracle sees, where both mean the same: loom's atomics are weaker
+/// than sequential consistency, so this is about locks alone. Where threads can wait for ever it
+/// sees that they do, though not in every order: loom knows no races of steps that never happen.
+#[test]
+fn loom_agrees_about_locks() {
+    const PROGRAMS_OF_A_KIND: usize = 15;
+    const LOOM_INTERLEAVINGS_MAX: u128 = 150;
+    let mut random = Random::new(7);
+    // Without deadlocks, and with.
+    let mut compared = [0; 2];
+    while compared.iter().any(|&count| count < PROGRAMS_OF_A_KIND) {
+        let program = generate::program(&mut random);
+        let Some(outcomes) = explore(&program, 2_000) else {
+            continue;
+        };
+        let kind = usize::from(outcomes.deadlocked() > 0);
+        let too_large = outcomes.interleavings > LOOM_INTERLEAVINGS_MAX;
+        let serves = program.atomics.is_empty() && outcomes.traces.len() >= 2;
+        if too_large || !serves || compared[kind] == PROGRAMS_OF_A_KIND {
+            continue;
+        }
+        let checker = Checker::new().engine(Engine::Loom);
+        let (report, record) = face::check_recorded(checker, &program);
+        let agreed = match kind {
+            0 => same("loom", &report, &record, &outcomes),
+            _ => waits_for_ever(&report, &record, &outcomes),
+        };
+        if let Err(why) = agreed {
+            panic!("{why}\n{program}");
+        }
+        compared[kind] += 1;
+    }
+}
+
+/// Some threads were seen to wait for ever, and only in ways that are possible.
+fn waits_for_ever(report: &Report, record: &Record, outcomes: &Outcomes) -> Result<(), String> {
+    let possible = |trace: &Trace| outcomes.traces.contains_key(trace);
+    let stuck = record.traces.values().any(End::is_deadlock);
+    match stuck && record.traces.keys().all(possible) && report.verdict == Verdict::Found {
+        true => Ok(()),
+        false => Err(format!("loom: {:?} {report:#?}", record.traces)),
+    }
 }
 
 /// How a program is compared: what the strategies wasted, nothing when it is too large, or what

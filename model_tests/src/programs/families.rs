@@ -375,3 +375,28 @@ pub fn dispatch(servers: usize, requests: usize) -> Program {
         threads,
     }
 }
+
+/// The autotrader in small: `ticks` passes of its loop beside `resets` and `resumes`, each in a row,
+/// all on one lock. A pass looks, ends if the cycle is active, takes a token, and activates the
+/// cycle if the token is still good: four sections.
+pub fn tick_reset_resume(ticks: usize, resets: usize, resumes: usize) -> Program {
+    const ACTIVE: usize = 0;
+    const EPOCH: usize = 1;
+    const PAUSED: usize = 2;
+    const SEEN: usize = 0;
+    const TOKEN: usize = 1;
+    let section = |body| with(0_usize, body);
+    let set = |word: usize, value: i64| Set(word.into(), value.into());
+    let is_current = Expr::plain(EPOCH).then(Arith::Eq, local(TOKEN));
+    let mut activation = section(vec![Let(TOKEN, Expr::plain(EPOCH))]);
+    activation.extend(section(vec![If(is_current, vec![set(ACTIVE, 1)], vec![])]));
+    let mut pass = section(vec![Let(SEEN, Expr::plain(PAUSED))]);
+    pass.extend(section(vec![Let(SEEN, Expr::plain(ACTIVE))]));
+    pass.push(If(local(SEEN), vec![], activation));
+    let next_epoch = Set(EPOCH.into(), Expr::plain(EPOCH).then(Arith::Add, 1_i64));
+    let reset = section(vec![next_epoch, set(ACTIVE, 0), set(PAUSED, 1)]);
+    let resume = section(vec![set(PAUSED, 0)]);
+    let bodies = [(ticks, pass), (resets, reset), (resumes, resume)];
+    let bodies = bodies.map(|(times, body)| repeat(times, &body));
+    locks_only(1, bodies.to_vec()).with_plain(3)
+}
