@@ -1275,16 +1275,16 @@ mod tests {
         check(
             &report,
             expect![[r#"
-            incomplete: nothing found so far, but the search ended early: 81 204 of about
-              6·10⁵ interleavings
-              model     tests::transfer
-              why       the time limit of 30 s was reached
-              explored  exhaustive: 81 204 interleavings, 3 threads, 0.021 s
-              to do     raise `time_max` or `executions_max`, make the model smaller, or ask
-                        for less: `preemptions_max = 2`, or a sample with `strategy =
-                        "portfolio"`
-              note      what was not explored is not proved: this is not a pass
-        "#]],
+                incomplete: nothing found so far, but the search ended early: 81 204 of about
+                  6·10⁵ interleavings
+                  model     tests::transfer
+                  why       the time limit of 30 s was reached
+                  explored  not complete: 81 204 interleavings, 3 threads, 0.021 s
+                  to do     raise `time_max` or `executions_max`, make the model smaller, or ask
+                            for less: `preemptions_max = 2`, or a sample with `strategy =
+                            "portfolio"`
+                  note      what was not explored is not proved: this is not a pass
+            "#]],
         );
         report.search.executions_capped = 3;
         assert!(report.explain().contains("raise `steps_max`"), "{report}");

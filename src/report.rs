@@ -359,6 +359,7 @@ impl Report {
     pub fn strength(&self) -> String {
         let search = &self.search;
         let kind = match search.strength {
+            Strength::Exhaustive if !search.complete => "not complete: ".to_owned(),
             Strength::Exhaustive => "exhaustive: ".to_owned(),
             Strength::Bounded { preemptions_max } => {
                 format!("bounded: ≤ {} preemptions, ", preemptions_max)

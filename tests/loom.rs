@@ -16,7 +16,11 @@ fn both(model: fn()) -> [Report; 2] {
 fn agree(model: fn(), codes: &[Code]) {
     for report in both(model) {
         assert_eq!(report.error, None);
-        assert!(report.search.complete, "{report}");
+        let waits = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
+        let waits = waits.iter().any(|&code| report.has(code));
+        // Loom cannot promise to have seen every order around a thread that waits for ever.
+        let expected = report.search.engine == Engine::Controlled || !waits;
+        assert_eq!(report.search.complete, expected, "{report}");
         assert_eq!(report.codes(), codes, "{report}");
     }
 }

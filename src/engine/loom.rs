@@ -699,7 +699,17 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
             }
             left.extend(others(&context.choices, &context.met));
         }
-        break session::close().into_report(None, 0);
+        let mut search = session::close();
+        if search.has_waited_for_ever() {
+            // Loom looks for races of steps that were done: of a thread that waits for ever it does
+            // not ask what had happened if it had come first.
+            search.cut_short(
+                "loom does not explore all orders around a thread that waits for ever: mend that \
+                 and check again"
+                    .to_owned(),
+            );
+        }
+        break search.into_report(None, 0);
     };
     with_strength(report, &config)
 }

@@ -24,6 +24,8 @@ pub(super) struct Search {
     facts: Facts,
     /// Why the search had to be broken off.
     error: Option<String>,
+    /// Whether an execution ended with threads that wait for ever.
+    waited_for_ever: bool,
 }
 
 static EPOCHS: AtomicU32 = AtomicU32::new(0);
@@ -45,6 +47,7 @@ impl Search {
             started: Instant::now(),
             facts: facts(&config),
             error: None,
+            waited_for_ever: false,
             config,
         }
     }
@@ -243,9 +246,16 @@ impl Search {
 
     /// Reports what is wrong when nothing is enabled.
     pub(super) fn report_stuck(&mut self) {
+        self.waited_for_ever |= self.run.live != 0;
         for defect in detect::stuck(&self.run) {
             self.report(&defect);
         }
+    }
+
+    /// Whether an execution ended with threads that wait for ever.
+    #[cfg(feature = "loom")]
+    pub(super) fn has_waited_for_ever(&self) -> bool {
+        self.waited_for_ever
     }
 
     /// Reports what is wrong with an execution that a bound on steps cut off.
