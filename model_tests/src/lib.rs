@@ -47,3 +47,13 @@ pub mod scenario;
 pub mod seeds;
 pub mod specimens;
 pub mod table;
+
+/// Whether the search came to its end, as far as its engine can: loom does not explore all orders
+/// around a thread that waits for ever, and says so.
+pub fn searched_to_the_end(report: &gordian::Report) -> bool {
+    use gordian::Code::{Deadlock, LostWakeup, SelfDeadlock};
+    let waits = [Deadlock, SelfDeadlock, LostWakeup];
+    let excused = report.search.engine == gordian::report::Engine::Loom
+        && waits.iter().any(|&code| report.has(code));
+    report.search.complete || excused
+}

@@ -48,7 +48,12 @@ fn check(engine: Engine) {
             seed.name,
             report.explain()
         );
-        assert!(report.search.complete, "{}: {:?}", seed.name, report.search);
+        assert!(
+            model_tests::searched_to_the_end(&report),
+            "{}: {:?}",
+            seed.name,
+            report.search
+        );
         if engine == Engine::Controlled {
             let executions = report.search.executions;
             assert_eq!(

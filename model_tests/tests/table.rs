@@ -51,7 +51,7 @@ fn check_signs(row: &Row, case: &Case, engine: Engine, wrong: &mut Vec<String>) 
             (true, false) => complain("is found"),
             _ => {}
         }
-        if !may_be_incomplete(case, engine) && !report.search.complete {
+        if !may_be_incomplete(case, engine) && !model_tests::searched_to_the_end(&report) {
             complain("was not searched to the end");
         }
     }
