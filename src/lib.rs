@@ -78,10 +78,14 @@
 #[cfg(feature = "model")]
 mod check;
 #[cfg(feature = "model")]
+mod config;
+#[cfg(feature = "model")]
 mod detect;
 #[cfg(feature = "model")]
 mod engine;
 mod environment;
+#[cfg(feature = "model")]
+mod error;
 #[cfg(feature = "model")]
 mod explain;
 #[cfg(feature = "model")]

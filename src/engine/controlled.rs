@@ -29,7 +29,7 @@ use super::search::Search;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{DRIVER, Driver, Model, overflow, panics};
-use crate::check::Config;
+use crate::config::Config;
 use crate::explore::{self, Ending, Next, RuntimeScheduler, Strategy};
 use crate::op::{Action, Effect, Op, Site, ThreadId};
 use crate::report::Report;
@@ -427,7 +427,7 @@ impl Scheduler for Bridge {
 
 /// Runs the whole search on this OS thread.
 pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
-    panics::install(install_foreign_hook);
+    panics::install(install_foreign_hook, session::mark_unwinding);
     overflow::install(config.stack_size);
     let (strategy, runtime) = explore::strategy(&config);
     let seed = config.seed;

@@ -32,7 +32,7 @@ use super::search::{self, Search};
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{Access, DRIVER, Driver, Identity, Model, panics};
-use crate::check::Config;
+use crate::config::Config;
 use crate::explore::Ending;
 use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{Report, Strength};
@@ -673,7 +673,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
              for random strategies and replay",
         );
     }
-    panics::install(|| {});
+    panics::install(|| {}, session::mark_unwinding);
     let builder = builder(&config);
     let mut started = Search::new(config.clone(), Arc::clone(&watch));
     let mut knowledge = Knowledge::default();

@@ -5,7 +5,6 @@
 //! should run next (`explore/`).
 
 mod controlled;
-mod identity;
 #[cfg(feature = "loom")]
 mod loom;
 mod overflow;
@@ -14,7 +13,7 @@ mod search;
 mod session;
 mod watch;
 
-pub(crate) use identity::Identity;
+pub(crate) use crate::trace::Identity;
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -22,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 
-use crate::check::Config;
+use crate::config::Config;
 use crate::op::{Action, Effect, Kind, Op, Site, ThreadId};
 use crate::report::{Engine, Report};
 use watch::Watch;
@@ -44,6 +43,15 @@ thread_local! {
 #[inline]
 pub(crate) fn is_native() -> bool {
     DRIVER.get() == Driver::Native
+}
+
+/// Called when an OS thread that no engine drives waits for a lock: a model that is running and has
+/// met the lock has lost control over it, which its report then says.
+pub(crate) fn check_native(identity: &Identity) {
+    let epoch = identity.last_epoch();
+    if epoch != 0 {
+        watch::foreign_use(epoch, identity);
+    }
 }
 
 /// One operation on an object, by the current thread of the model; whether it succeeded. Outside a

@@ -29,8 +29,9 @@ pub(super) fn is_quiet(payload: &(dyn Any + Send)) -> bool {
 }
 
 /// Installs the hook, once per process. `first` may install foreign hooks: they are taken out of
-/// the way, and the hook that was there before comes back behind ours.
-pub(super) fn install(first: impl FnOnce()) {
+/// the way, and the hook that was there before comes back behind ours. `begins` is told when a
+/// thread of a model begins to unwind.
+pub(super) fn install(first: impl FnOnce(), begins: fn()) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = panic::take_hook();
@@ -40,6 +41,7 @@ pub(super) fn install(first: impl FnOnce()) {
             if super::is_native() {
                 previous(info);
             } else {
+                begins();
                 remember(info);
             }
         }));
@@ -47,7 +49,6 @@ pub(super) fn install(first: impl FnOnce()) {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    super::session::mark_unwinding();
     let panicked = Panicked {
         message: message(info.payload()),
         site: info.location().map(Site::of),

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use crate::check::Config;
+use crate::config::Config;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
 use crate::explore::Ending;

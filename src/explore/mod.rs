@@ -11,7 +11,7 @@ mod random;
 mod replay;
 mod wakeup;
 
-use crate::check::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
+use crate::config::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
 use crate::op::ThreadId;
 use crate::trace::Run;
 

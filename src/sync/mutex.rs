@@ -66,7 +66,7 @@ mod on {
         #[track_caller]
         fn lock(&self) {
             if engine::is_native() {
-                self.identity.check_native();
+                engine::check_native(&self.identity);
                 return self.native.lock();
             }
             self.act(Action::Lock);

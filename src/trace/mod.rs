@@ -3,10 +3,12 @@
 //! Knows threads, objects and steps by number and by name. Does not know why the order was chosen,
 //! nor whether anything in it is wrong.
 
+mod identity;
 mod paths;
 mod run;
 mod token;
 
+pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;
 pub(crate) use run::{Event, Run, Steps, threads_in};
 pub use token::ReplayToken;

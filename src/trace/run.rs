@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::engine::Identity;
 use crate::object::World;
 use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
-use crate::trace::Paths;
+use crate::trace::{Identity, Paths};
 
 /// One step that was done.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::check::ConfigError;
+use crate::error::ConfigError;
 use crate::op::ThreadId;
 use crate::trace::{Paths, Run};
 

@@ -5,7 +5,6 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::watch;
 use crate::op::{ObjectId, Site};
 
 /// Part of every face object. Made in a `const`, so it registers nothing: an object gets its
@@ -77,13 +76,9 @@ impl Identity {
             .store(u64::from(epoch) << 32 | u64::from(id.0), Ordering::Relaxed);
     }
 
-    /// Called when an OS thread that no engine drives uses the object: a model that is running and
-    /// has met the object has lost control over it, which its report then says.
-    pub(crate) fn check_native(&self) {
-        let epoch = (self.registration.load(Ordering::Relaxed) >> 32) as u32;
-        if epoch != 0 {
-            watch::foreign_use(epoch, self);
-        }
+    /// The epoch of the execution that met the object last; 0 if none has.
+    pub(crate) fn last_epoch(&self) -> u32 {
+        (self.registration.load(Ordering::Relaxed) >> 32) as u32
     }
 }
 

@@ -1,0 +1,147 @@
+//! The settings of a check, as everything below the door reads them.
+//!
+//! Knows names, defaults and what they mean. Does not know where a setting comes from (`check.rs`)
+//! nor what is made of it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub use crate::error::ConfigError;
+use crate::report::Engine;
+use crate::trace::ReplayToken;
+
+/// Who runs next: how a search goes through the interleavings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// One execution per Mazurkiewicz trace: optimal dynamic partial-order reduction
+    /// (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014 / JACM 2017).
+    #[default]
+    Exhaustive,
+    /// Plain depth-first enumeration of all interleavings, without any reduction. The reference
+    /// that the exhaustive strategy is tested against; exponentially slower.
+    Dfs,
+    /// Exhaustive by source sets: complete too, but with wasted executions. The differential twin
+    /// of [`Strategy::Exhaustive`].
+    Source,
+    /// A uniformly random enabled thread at each step.
+    Random,
+    /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010), by shuttle.
+    Pct,
+    /// Uniform random walk (Zhao et al., ASPLOS 2025), by shuttle.
+    Urw,
+    /// Selectively uniform random walk over the acquisitions of locks that are ever nested (Zhao
+    /// et al., ASPLOS 2025).
+    Surw,
+    /// Partial order sampling (Yuan, Yang, Gu, CAV 2018).
+    Pos,
+    /// Prefers first locks to nested ones and holding to releasing: good at symmetric deadlocks.
+    HoldAndWait,
+    /// All the random ones in turn, led by [`Strategy::Surw`].
+    Portfolio,
+}
+
+impl Strategy {
+    /// All strategies, with the names that options and reports use.
+    pub const ALL: &[(Strategy, &str)] = &[
+        (Strategy::Exhaustive, "exhaustive"),
+        (Strategy::Dfs, "dfs"),
+        (Strategy::Source, "source"),
+        (Strategy::Random, "random"),
+        (Strategy::Pct, "pct"),
+        (Strategy::Urw, "urw"),
+        (Strategy::Surw, "surw"),
+        (Strategy::Pos, "pos"),
+        (Strategy::HoldAndWait, "hold-and-wait"),
+        (Strategy::Portfolio, "portfolio"),
+    ];
+
+    /// Whether it goes through all interleavings, rather than a random sample.
+    pub const fn is_systematic(self) -> bool {
+        matches!(
+            self,
+            Strategy::Exhaustive | Strategy::Dfs | Strategy::Source
+        )
+    }
+
+    /// The name that options and reports use.
+    pub fn as_str(self) -> &'static str {
+        let found = Strategy::ALL.iter().find(|(strategy, _)| *strategy == self);
+        found.expect("every strategy is in the table").1
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let found = Strategy::ALL.iter().find(|(_, name)| *name == text);
+        found.map(|(strategy, _)| *strategy).ok_or_else(|| {
+            let names: Vec<_> = Strategy::ALL.iter().map(|(_, name)| *name).collect();
+            ConfigError(format!(
+                "no strategy is named `{text}`; there are {}",
+                names.join(", ")
+            ))
+        })
+    }
+}
+
+impl FromStr for Engine {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "controlled" => Ok(Engine::Controlled),
+            "loom" => Ok(Engine::Loom),
+            _ => Err(ConfigError(format!(
+                "no engine is named `{text}`; there are controlled, loom"
+            ))),
+        }
+    }
+}
+
+/// The settings of one check.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) model: String,
+    pub(crate) engine: Engine,
+    pub(crate) strategy: Strategy,
+    pub(crate) preemptions_max: Option<u32>,
+    pub(crate) steps_max: u32,
+    pub(crate) executions_max: Option<u64>,
+    pub(crate) time_max: Option<Duration>,
+    pub(crate) stall_max: Duration,
+    pub(crate) seed: u64,
+    pub(crate) stack_size: usize,
+    pub(crate) replay: Option<ReplayToken>,
+    pub(crate) trimmed: bool,
+}
+
+/// Executions of a random strategy when nothing else is said.
+pub(crate) const EXECUTIONS_SAMPLED: u64 = 10_000;
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            model: "model".to_owned(),
+            engine: Engine::default(),
+            strategy: Strategy::default(),
+            preemptions_max: None,
+            steps_max: 10_000,
+            executions_max: None,
+            time_max: None,
+            stall_max: Duration::from_secs(5),
+            seed: 0x601D_1A4E,
+            stack_size: 256 * 1024,
+            replay: None,
+            trimmed: true,
+        }
+    }
+}
