@@ -261,3 +261,23 @@ fn a_scope_under_loom() {
         &[],
     );
 }
+
+/// A panic of a model prints nothing, whichever engine ran first in the process.
+#[test]
+fn panics_are_quiet_after_loom() {
+    const VARIABLE: &str = "GORDIAN_TEST_QUIET";
+    if std::env::var_os(VARIABLE).is_some() {
+        for engine in [Engine::Loom, Engine::Controlled] {
+            let report = Checker::new().engine(engine).check(|| panic!("on purpose"));
+            report.assert_found(Code::Panic);
+        }
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "panics_are_quiet_after_loom", "--nocapture"])
+        .env(VARIABLE, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

@@ -28,7 +28,7 @@ use shuttle_schedulers::{PctScheduler, UrwRandomScheduler};
 use super::search::Search;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{DRIVER, Driver, Model, overflow, panics};
+use super::{DRIVER, Driver, Model, overflow};
 use crate::config::Config;
 use crate::explore::{self, Ending, Next, RuntimeScheduler, Strategy};
 use crate::op::{Action, Effect, Op, Site, ThreadId};
@@ -427,7 +427,6 @@ impl Scheduler for Bridge {
 
 /// Runs the whole search on this OS thread.
 pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
-    panics::install(install_foreign_hook, session::mark_unwinding);
     overflow::install(config.stack_size);
     let (strategy, runtime) = explore::strategy(&config);
     let seed = config.seed;
@@ -466,7 +465,7 @@ fn runtime_config(stack_size: usize) -> shuttle_engine::Config {
 }
 
 /// The runtime installs its panic hook, which prints, in its first execution of the process.
-fn install_foreign_hook() {
+pub(super) fn install_foreign_hook() {
     struct Once(bool);
     impl Scheduler for Once {
         fn new_execution(&mut self) -> Option<Schedule> {

@@ -673,7 +673,6 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
              for random strategies and replay",
         );
     }
-    panics::install(|| {}, session::mark_unwinding);
     let builder = builder(&config);
     let mut started = Search::new(config.clone(), Arc::clone(&watch));
     let mut knowledge = Knowledge::default();

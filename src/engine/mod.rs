@@ -232,6 +232,8 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
 const STACK_SIZE: usize = 8 * 1024 * 1024;
 
 fn search(config: Config, model: Model, watch: Arc<Watch>) -> Report {
+    // Whichever engine comes first: the foreign hook would come on top of ours later.
+    panics::install(controlled::install_foreign_hook, session::mark_unwinding);
     match config.engine {
         Engine::Controlled => controlled::run(config, model, watch),
         #[cfg(feature = "loom")]
