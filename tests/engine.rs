@@ -1,10 +1,11 @@
 //! The controlled engine from outside: counts, findings, replay.
 #![cfg(feature = "model")]
 
-use gordian::report::{Code, Outcome};
+use gordian::report::{Code, Outcome, Strength, Verdict};
 use gordian::sync::{Mutex, RawLock};
 use gordian::{Checker, Named, Strategy, check, thread};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `threads` threads take one lock `times` times each.
 fn one_lock(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
@@ -254,4 +255,156 @@ fn park_and_unpark() {
     report.assert_clean();
     let report = check(thread::park);
     report.assert_found(Code::LostWakeup);
+}
+
+#[test]
+fn bounds_make_a_search_incomplete_and_it_does_not_pass() {
+    let bounded = [
+        ("executions_max", Checker::new().executions_max(10)),
+        ("time_max", Checker::new().time_max(Duration::ZERO)),
+        ("steps_max", Checker::new().steps_max(12)),
+    ];
+    for (name, checker) in bounded {
+        let report = checker.check(one_lock(3, 2));
+        assert_eq!(report.verdict, Verdict::Incomplete, "{name}");
+        assert!(!report.passed() && !report.search.complete, "{name}");
+        let reason = report.search.incomplete_reason.as_ref().unwrap();
+        assert!(reason.contains(name), "{name}: {reason}");
+    }
+    let report = Checker::new().executions_max(45).check(one_lock(3, 2));
+    let estimate = report.search.executions_estimate.unwrap();
+    assert!((45.0..1_000.0).contains(&estimate), "{estimate} of 90");
+}
+
+#[test]
+fn time_is_up_inside_an_execution_too() {
+    let checker = Checker::new()
+        .steps_max(u32::MAX)
+        .time_max(Duration::from_millis(50));
+    let report = checker.check(|| {
+        let lock = Mutex::new(());
+        loop {
+            drop(lock.lock());
+        }
+    });
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert_eq!(report.search.executions, 1);
+}
+
+#[test]
+fn few_preemptions_are_a_bounded_search() {
+    let mut last = 0;
+    for preemptions in 0..3 {
+        let report = Checker::new()
+            .preemptions_max(preemptions)
+            .check(one_lock(2, 2));
+        report.assert_clean();
+        let bounded = Strength::Bounded {
+            preemptions_max: preemptions,
+        };
+        assert_eq!(report.search.strength, bounded);
+        assert!(
+            report.search.executions > last,
+            "more preemptions, more interleavings"
+        );
+        last = report.search.executions;
+    }
+    // AB-BA needs one.
+    let deadlocks = |preemptions| {
+        let checker = Checker::new().preemptions_max(preemptions);
+        checker.check(philosophers(2, false)).has(Code::Deadlock)
+    };
+    assert_eq!([deadlocks(0), deadlocks(1)], [false, true]);
+}
+
+/// Locks in its destructor, as a pooled connection does.
+struct Returns(Arc<Mutex<i32>>);
+
+impl Drop for Returns {
+    fn drop(&mut self) {
+        *self.0.lock() += 1;
+    }
+}
+
+#[test]
+fn destructors_that_lock_are_run_when_a_deadlock_is_unwound() {
+    // The one that is unwound first wants, in a destructor, what the other one holds.
+    let report = check(|| {
+        let pool = Arc::new(Mutex::new(0).named("pool"));
+        let item = Arc::new(Mutex::new(0).named("item"));
+        let (its_pool, its_item) = (Arc::clone(&pool), Arc::clone(&item));
+        let other = thread::spawn(move || {
+            let _item = its_item.lock();
+            let _returns = Returns(Arc::clone(&its_pool));
+            let _pool = its_pool.lock();
+        });
+        {
+            let _pool = pool.lock();
+            let _item = item.lock();
+        }
+        other.join().unwrap();
+    });
+    assert_eq!(report.error, None);
+    assert!(report.search.complete);
+    report.assert_found(Code::Deadlock);
+}
+
+#[test]
+fn a_destructor_that_can_never_lock_is_left_behind() {
+    let report = check(|| {
+        let lock = Arc::new(Mutex::new(0).named("l"));
+        let _guard = lock.lock();
+        let _returns = Returns(Arc::clone(&lock));
+    });
+    report.assert_found(Code::SelfDeadlock);
+    assert!(report.search.complete);
+}
+
+#[test]
+fn a_destructor_may_lock_while_a_panic_unwinds() {
+    let report = check(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let its = Arc::clone(&lock);
+        let other = thread::spawn(move || {
+            let _returns = Returns(its);
+            panic!("oh dear");
+        });
+        *lock.lock() += 1;
+        assert!(other.join().is_err() && !thread::panicking());
+        assert_eq!(*lock.lock(), 2);
+    });
+    assert_eq!(report.codes(), [Code::Panic], "{report}");
+    assert_eq!(report.search.executions, 2);
+}
+
+#[test]
+fn names_and_places_are_in_a_report() {
+    let report = check(|| {
+        let lock = Arc::new(Mutex::new(()));
+        let its = Arc::clone(&lock);
+        let worker = thread::Builder::new().name("worker".to_owned());
+        worker
+            .spawn(move || std::mem::forget(its.lock()))
+            .unwrap()
+            .join()
+            .unwrap();
+    });
+    let finding = report.assert_found(Code::LeakedGuard);
+    assert_eq!(finding.threads, ["worker"]);
+    assert!(
+        finding.objects[0].starts_with("mutex@engine.rs:"),
+        "{:?}",
+        finding.objects
+    );
+    assert_eq!(finding.fingerprint.len(), 16);
+}
+
+#[test]
+fn a_report_survives_serde() {
+    let report = check(philosophers(2, false));
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(
+        serde_json::from_str::<gordian::Report>(&json).unwrap(),
+        report
+    );
 }
