@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::{Coins, Currency, CycleId, Money, OpId};
+use crate::units::{Coins, Currency, CycleId, Money, OpId};
 
 /// The id that we give an order: by it an order is found whose reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

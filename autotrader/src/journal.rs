@@ -8,9 +8,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::{Book, Currency};
+use crate::cycle::Book;
 use crate::exchange::Order;
 use crate::protocol::Token;
+use crate::units::Currency;
 
 /// One record: everything about one currency at one moment.
 ///

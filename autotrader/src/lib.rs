@@ -88,14 +88,13 @@ mod exchange;
 mod journal;
 mod protocol;
 mod trader;
+mod units;
 
-pub use cycle::{
-    Book, Coins, Currency, CurrencySettings, Cycle, CycleId, Decision, Epoch, Money, OpId, Orphan,
-    Position, Row, Settings,
-};
+pub use cycle::{Book, CurrencySettings, Cycle, Decision, Orphan, Position, Row, Settings};
 pub use exchange::{
     CallFailed, ClientOrderId, Exchange, Fill, Marked, Order, OrderStatus, Reply, Side,
 };
 pub use journal::{Intent, Journal, NoJournal, NotDurable, Record, Recovered, recover};
 pub use protocol::{Lease, Protocol, Refusal, Stats, Tick, Token};
 pub use trader::Autotrader;
+pub use units::{Coins, Currency, CycleId, Epoch, Money, OpId};

@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::{Coins, Currency, CycleId, Epoch, Money, OpId, Orphan};
+use crate::cycle::Orphan;
 use crate::exchange::ClientOrderId;
+use crate::units::{Coins, Currency, CycleId, Epoch, Money, OpId};
 
 /// The right to be *the* main loop, from a start to the next stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

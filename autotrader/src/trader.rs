@@ -6,10 +6,11 @@
 use gordian::Named;
 use gordian::sync::Mutex;
 
-use crate::cycle::{Book, Currency, CurrencySettings, Cycle, Decision, OpId, Settings};
+use crate::cycle::{Book, CurrencySettings, Cycle, Decision, Settings};
 use crate::exchange::{ClientOrderId, Exchange, Marked, Order, OrderStatus, Reply};
 use crate::journal::{Intent, Journal, Record, Recovered, recover};
 use crate::protocol::{Lease, Protocol, Refusal, Stats, Tick, Token};
+use crate::units::{Currency, OpId};
 
 /// The reference implementation of [`Protocol`].
 ///
