@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::{ClientOrderId, Fill, Order, Side};
-use crate::units::{Coins, Currency, CycleId, Epoch, Money, OpId};
+use crate::units::{Coins, CycleId, Epoch, Money, OpId};
 
 /// What the trader is told about its currencies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
