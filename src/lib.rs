@@ -12,11 +12,11 @@
 //! A model is a test function that starts threads and returns when they have ended:
 //!
 //! ```
+//! # #[cfg(feature = "model")] {
 //! use gordian::sync::Mutex;
 //! use gordian::{Named, check, thread};
 //! use std::sync::Arc;
 //!
-//! # #[cfg(feature = "model")] {
 //! let report = check(|| {
 //!     let alice = Arc::new(Mutex::new(10).named("alice"));
 //!     let bob = Arc::new(Mutex::new(10).named("bob"));
