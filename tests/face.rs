@@ -1,6 +1,6 @@
 //! The face outside a model: real locks and threads, with the feature `model` on and off alike.
 
-use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicU64, AtomicUsize, Ordering};
+use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use gordian::sync::{MappedMutexGuard, Mutex, MutexGuard, RawLock, ReentrantMutex};
 use gordian::{Ghost, Named, thread};
 use std::sync::Arc;
@@ -133,6 +133,14 @@ fn atomics_have_the_operations_of_std() {
     });
     assert_eq!(doubled, Ok(5));
     assert_eq!(number.into_inner(), 10);
+    let (mut one, mut two) = (1, 2);
+    let pointer = AtomicPtr::new(&raw mut one);
+    let old = pointer.swap(&raw mut two, Ordering::SeqCst);
+    assert_eq!(
+        (old, pointer.load(Ordering::SeqCst)),
+        (&raw mut one, &raw mut two)
+    );
+    assert!(AtomicPtr::<u8>::default().into_inner().is_null());
     let flag = AtomicBool::new(false);
     assert!(!flag.fetch_or(true, Ordering::SeqCst));
     assert!(flag.load(Ordering::SeqCst));

@@ -2,7 +2,7 @@
 #![cfg(feature = "loom")]
 
 use gordian::report::{Code, Engine, Verdict};
-use gordian::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use gordian::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use gordian::sync::{Mutex, RawLock};
 use gordian::{Checker, Ghost, Named, Report, thread};
 use std::sync::Arc;
@@ -119,6 +119,34 @@ fn a_lost_update_is_found() {
             assert_eq!(count.load(Ordering::SeqCst), 2, "lost update");
         },
         &[Code::Panic],
+    );
+}
+
+#[test]
+fn atomics_agree() {
+    agree(
+        || {
+            let mut cells = [0_u8, 1];
+            let [first, second] = cells.each_mut().map(std::ptr::from_mut);
+            let shared = Arc::new((AtomicPtr::new(first), AtomicUsize::new(7)));
+            let its = Arc::clone(&shared);
+            let second = second.expose_provenance();
+            let other = thread::spawn(move || {
+                its.0.store(
+                    std::ptr::with_exposed_provenance_mut(second),
+                    Ordering::SeqCst,
+                );
+                its.1.fetch_add(1, Ordering::SeqCst);
+            });
+            let seen = shared.0.load(Ordering::SeqCst);
+            assert!(seen == first || seen.addr() == second);
+            let _ = shared
+                .1
+                .compare_exchange(7, 9, Ordering::SeqCst, Ordering::SeqCst);
+            other.join().unwrap();
+            assert!([8, 10].contains(&shared.1.load(Ordering::SeqCst)));
+        },
+        &[],
     );
 }
 

@@ -8,7 +8,7 @@
 //! | operation | on loom |
 //! |---|---|
 //! | lock, unlock | its mutex, the guard kept beside it |
-//! | try-lock, timed lock, is-locked | a lock of our own on its atomics and `park` (its `try_lock` can block, loom #376) |
+//! | try-lock, timed lock, is-locked | a lock of our own on its atomics and `park` (loom #376) |
 //! | load, store, update | its atomics, 64 bits wide, with the orderings asked for |
 //! | ghost variable | a read-modify-write on an atomic of its own |
 //! | spawn, join | its threads |

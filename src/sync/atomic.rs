@@ -28,6 +28,12 @@ mod off {
         )*};
     }
 
+    impl<T> crate::Named for AtomicPtr<T> {
+        fn named(self, _name: impl Into<Cow<'static, str>>) -> Self {
+            self
+        }
+    }
+
     named!(AtomicBool AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize);
     named!(AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize);
 }
@@ -218,7 +224,9 @@ mod on {
 
     macro_rules! integers {
         ($($name:ident $value:ident)*) => {$(
-            #[doc = concat!("An atomic integer, like [`std::sync::atomic::", stringify!($name), "`].")]
+            #[doc = concat!(
+                "An atomic integer, like [`std::sync::atomic::", stringify!($name), "`]."
+            )]
             #[derive(Default)]
             pub struct $name {
                 identity: Identity,
@@ -231,13 +239,15 @@ mod on {
                 /// Adds, wrapping around, and gives the value before.
                 #[track_caller]
                 pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                    self.replace(order, |old| old.wrapping_add(value), |its| its.fetch_add(value, order))
+                    let native = |its: &std::sync::atomic::$name| its.fetch_add(value, order);
+                    self.replace(order, |old| old.wrapping_add(value), native)
                 }
 
                 /// Subtracts, wrapping around, and gives the value before.
                 #[track_caller]
                 pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
-                    self.replace(order, |old| old.wrapping_sub(value), |its| its.fetch_sub(value, order))
+                    let native = |its: &std::sync::atomic::$name| its.fetch_sub(value, order);
+                    self.replace(order, |old| old.wrapping_sub(value), native)
                 }
 
                 /// Bitwise and; gives the value before.
@@ -300,6 +310,27 @@ mod on {
         |value: bool| u64::from(value),
         |bits: u64| bits != 0
     );
+
+    /// An atomic pointer, like [`std::sync::atomic::AtomicPtr`].
+    pub struct AtomicPtr<T> {
+        identity: Identity,
+        value: std::sync::atomic::AtomicPtr<T>,
+    }
+
+    common!(
+        AtomicPtr,
+        *mut T,
+        [<T>],
+        |value: *mut T| value.expose_provenance() as u64,
+        |bits: u64| std::ptr::with_exposed_provenance_mut::<T>(bits as usize)
+    );
+
+    impl<T> Default for AtomicPtr<T> {
+        #[track_caller]
+        fn default() -> Self {
+            AtomicPtr::new(std::ptr::null_mut())
+        }
+    }
 
     impl AtomicBool {
         /// Logical and; gives the value before.
