@@ -1,8 +1,8 @@
 //! Races of one execution: pairs of steps whose order could have been the other way round.
 //!
-//! Knows happens-before (vector clocks over footprints). The algorithm is that of `algorithms.md`
-//! §1.4.3–1.4.5: Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order reduction"
-//! (POPL 2014), with races between acquisitions as in their treatment of blocking operations.
+//! Knows happens-before (vector clocks over footprints). The algorithm is that of Abdulla, Aronis,
+//! Jonsson, Sagonas, "Optimal dynamic partial order reduction" (POPL 2014, JACM 2017), with races
+//! between acquisitions as in their treatment of blocking operations.
 
 use crate::object::{Cell, Footprint, Mode, World};
 use crate::op::{Effect, Op, ThreadId};

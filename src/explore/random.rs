@@ -1,7 +1,7 @@
 //! Random strategies: samples of the interleavings, by several distributions.
 //!
-//! Each finds something the others do not (`algorithms.md` §2 has the measured rates), so the
-//! portfolio runs them in turn.
+//! Each finds something the others do not (nested locks after many others, cycles of many threads,
+//! skewed programs), so the portfolio runs them in turn.
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
