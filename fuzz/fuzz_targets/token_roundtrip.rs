@@ -7,7 +7,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     if let Ok(token) = text.parse::<ReplayToken>() {
         let printed = token.to_string();
-        let again = printed.parse::<ReplayToken>().expect("what is printed can be read");
-        assert_eq!(again, token, "{text} is printed as {printed}, which means something else");
+        let again = printed
+            .parse::<ReplayToken>()
+            .expect("what is printed can be read");
+        assert_eq!(
+            again, token,
+            "{text} is printed as {printed}, which means something else"
+        );
     }
 });
