@@ -263,8 +263,6 @@ pub mod private {
             write(&report, Path::new(&file));
         }
         if !report.passed() {
-            // Raised without the panic hook: the explanation is the message, and it is written
-            // once. libtest shows what a failing test wrote.
             panic!("{}", report.explain());
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Defect, fingerprint};
 use crate::op::{Action, ObjectId};
-use crate::report::{Code, Edge, Finding, Holder, Severity, Site};
+use crate::report::{Code, Edge, Finding, Holder, Site};
 use crate::trace::{Paths, ReplayToken, Run, Steps};
 
 /// Collects defects: each distinct one is described once, when it is first met.
@@ -80,7 +80,7 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
     };
     Finding {
         code: defect.code,
-        severity: severity(defect),
+        severity: defect.code.severity(),
         message: message(defect, run),
         threads: sorted(
             defect
@@ -105,10 +105,6 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
         seen: 1,
         steps: steps.list,
     }
-}
-
-fn severity(defect: &Defect) -> Severity {
-    defect.code.severity()
 }
 
 fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {

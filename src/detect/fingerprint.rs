@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 
 use super::Defect;
-use crate::object::Cell;
 use crate::op::{ObjectId, Site};
 use crate::report::Code;
 use crate::trace::Run;
@@ -65,7 +64,6 @@ pub(super) fn of(run: &Run, defect: &Defect) -> String {
 
 /// The name that the object was given, or the kind of object.
 fn given_name(run: &Run, object: ObjectId) -> String {
-    debug_assert!(Cell::count(run.objects.len()) > object.index());
     let object = &run.objects[object.index()];
     match object.name.is_empty() {
         true => format!("{:?}", object.kind),

@@ -317,8 +317,16 @@ impl Context {
         if !first {
             search.end(session.ending);
             // What was broken off in the middle is not to be learned from.
-            if search.is_broken_off() || !self.strategy.end(&search.run, session.ending) {
+            if search.is_broken_off() {
                 return false;
+            }
+            match self.strategy.end(&search.run, session.ending) {
+                Ok(true) => {}
+                Ok(false) => return false,
+                Err(why) => {
+                    search.diverged(why);
+                    return false;
+                }
             }
         }
         if search.must_stop() {

@@ -32,10 +32,10 @@ use super::search::{self, Search};
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{Access, DRIVER, Driver, Identity, Model, panics};
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::explore::Ending;
 use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
-use crate::report::{Report, Strength};
+use crate::report::Report;
 
 /// Most threads of a model, the main one included: loom's limit.
 const THREADS_MAX: usize = loom::MAX_THREADS;
@@ -249,20 +249,7 @@ fn announce(op: Op, site: Site) -> bool {
 
 /// What loom does for an operation. On return it may be done in our record.
 fn act(op: Op) {
-    let observed = session::with(|session| {
-        session
-            .search
-            .run
-            .world
-            .footprint(op, current())
-            .cells()
-            .len()
-            > 1
-    });
-    if observed {
-        let cell = with(|context, _| context.observed());
-        touch_cell(&cell);
-    }
+    touch_observed(op);
     match op.action {
         Action::Lock | Action::Unlock | Action::TryLock | Action::TimedLock | Action::IsLocked => {
             act_on_lock(op);
@@ -592,7 +579,7 @@ pub(super) fn store(
 ) {
     let object = object(identity, Kind::Atomic, native);
     perform_as(Op::on(Action::Store, object), site, || {
-        note_observed(object);
+        touch_observed(Op::on(Action::Store, object));
         let (cell, start) = with(|context, _| context.value(object));
         loomed(|| cell.store(bits ^ start, order));
     });
@@ -609,7 +596,7 @@ pub(super) fn update<G: Fn() -> u64, S: Fn(u64)>(
     let object = object(identity, Kind::Atomic, &native.get);
     let mut result = None;
     perform_as(Op::on(Action::Update, object), site, || {
-        note_observed(object);
+        touch_observed(Op::on(Action::Update, object));
         let (cell, start) = with(|context, _| context.value(object));
         result = Some(loomed(|| {
             let mut new = None;
@@ -639,17 +626,11 @@ pub(super) fn update<G: Fn() -> u64, S: Fn(u64)>(
     }
 }
 
-fn note_observed(object: ObjectId) {
-    let op = Op::on(Action::Store, object);
+/// Conflicts with every other change of what invariants read, if the operation is one.
+fn touch_observed(op: Op) {
     let observed = session::with(|session| {
-        session
-            .search
-            .run
-            .world
-            .footprint(op, current())
-            .cells()
-            .len()
-            > 1
+        let world = &session.search.run.world;
+        world.footprint(op, current()).cells().len() > 1
     });
     if observed {
         touch_cell(&with(|context, _| context.observed()));
@@ -665,7 +646,7 @@ pub(super) fn fence(order: Ordering) {
 struct Stop;
 
 /// Runs the whole search on this OS thread.
-pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
+pub(super) fn run(mut config: Config, model: Model, watch: Arc<Watch>) -> Report {
     if !config.strategy.is_systematic() || config.replay.is_some() {
         return search::refused(
             &config,
@@ -673,10 +654,12 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
              for random strategies and replay",
         );
     }
+    // Loom has one way only, whatever systematic strategy was asked for.
+    config.strategy = Strategy::Exhaustive;
     let builder = builder(&config);
     let mut started = Search::new(config.clone(), Arc::clone(&watch));
     let mut knowledge = Knowledge::default();
-    let report = 'start: loop {
+    'start: loop {
         session::open(started);
         // Combinations of choices that are left, the next one last.
         let mut left = vec![BTreeMap::new()];
@@ -708,17 +691,8 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
                     .to_owned(),
             );
         }
-        break search.into_report(None, 0);
-    };
-    with_strength(report, &config)
-}
-
-fn with_strength(mut report: Report, config: &Config) -> Report {
-    report.search.strategy = "exhaustive".to_owned();
-    if config.preemptions_max.is_none() {
-        report.search.strength = Strength::Exhaustive;
+        return search.into_report(None, 0);
     }
-    report
 }
 
 /// All combinations that differ from those explored (everything met got case 0), each once.

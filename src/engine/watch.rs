@@ -24,7 +24,7 @@ pub(crate) struct Watch {
     pub(crate) in_model: AtomicBool,
     /// The place of the last operation.
     site: AtomicPtr<Location<'static>>,
-    /// The name of the thread that runs; set only when a search is asked to be followed closely.
+    /// The thread of the last operation.
     pub(crate) thread: AtomicU32,
     pub(crate) thread_names: Mutex<Vec<String>>,
     /// Set when an OS thread that no engine drives used an object of the running execution.

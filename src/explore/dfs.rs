@@ -113,7 +113,7 @@ impl Strategy for Dfs {
         Next::Go { thread, case }
     }
 
-    fn end(&mut self, _run: &Run, _ending: Ending) -> bool {
+    fn end(&mut self, _run: &Run, _ending: Ending) -> Result<bool, String> {
         self.executions += 1;
         self.depth = 0;
         while let Some(frame) = self.frames.last_mut() {
@@ -122,11 +122,11 @@ impl Strategy for Dfs {
                 frame.preemptions -= u32::from(frame.chosen.preempts);
                 frame.preemptions += u32::from(next.preempts);
                 frame.chosen = next;
-                return true;
+                return Ok(true);
             }
             self.frames.pop();
         }
-        false
+        Ok(false)
     }
 
     /// As if every branch that is left were as large as the average of those done.

@@ -131,7 +131,15 @@ impl Exhaustive {
                 .fold(0, |mask, its: &Sleeper| mask | 1 << its.thread.0);
             let candidates = enabled & !asleep;
             if candidates == 0 {
-                return Next::Redundant;
+                return match self.mode {
+                    Mode::Source => Next::Redundant,
+                    // Wakeup sequences wake every sleeper, unless threads do other things than in
+                    // the execution that the sequence comes from.
+                    Mode::Optimal { .. } => Next::Diverged(
+                        "what followed in an equivalent interleaving does not follow now"
+                            .to_owned(),
+                    ),
+                };
             }
             let thread = natural(run, candidates, current);
             let index = run.threads[thread.index()].ops.len() as u32 - 1;
@@ -329,19 +337,14 @@ impl Strategy for Exhaustive {
         self.decide(run, enabled, current)
     }
 
-    fn end(&mut self, run: &Run, ending: Ending) -> bool {
+    fn end(&mut self, run: &Run, ending: Ending) -> Result<bool, String> {
         self.executions += 1;
-        debug_assert!(
-            ending != Ending::Redundant || self.mode == Mode::Source,
-            "optimal exploration gave an execution up"
-        );
-        debug_assert!(
-            ending == Ending::Capped || self.ahead.is_empty(),
-            "a wakeup sequence is left"
-        );
+        if ending == Ending::Maximal && !self.ahead.is_empty() {
+            return Err("the execution ends here, and an equivalent one went on".to_owned());
+        }
         self.ahead.clear();
         self.reverse_races(run);
-        self.backtrack(run)
+        Ok(self.backtrack(run))
     }
 
     fn contended(&self) -> u64 {

@@ -21,7 +21,10 @@ pub(crate) trait Strategy {
     fn next(&mut self, run: &Run, enabled: u64, current: ThreadId) -> Next;
 
     /// The execution is over; whether there is to be another.
-    fn end(&mut self, run: &Run, ending: Ending) -> bool;
+    ///
+    /// # Errors
+    /// When it did not follow the recorded ones: why, in words.
+    fn end(&mut self, run: &Run, ending: Ending) -> Result<bool, String>;
 
     /// How many pairs of acquisitions raced so far: one of them may have to wait for the other.
     fn contended(&self) -> u64 {

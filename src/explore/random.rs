@@ -87,11 +87,11 @@ impl Strategy for Random {
         Next::Go { thread, case }
     }
 
-    fn end(&mut self, run: &Run, _ending: Ending) -> bool {
+    fn end(&mut self, run: &Run, _ending: Ending) -> Result<bool, String> {
         self.surw.learn(run);
         self.pos = Pos::default();
         self.executions += 1;
-        self.executions < self.executions_max
+        Ok(self.executions < self.executions_max)
     }
 }
 

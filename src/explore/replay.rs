@@ -64,7 +64,7 @@ impl Strategy for Replay {
         }
     }
 
-    fn end(&mut self, _run: &Run, _ending: Ending) -> bool {
-        false
+    fn end(&mut self, _run: &Run, _ending: Ending) -> Result<bool, String> {
+        Ok(false)
     }
 }
