@@ -1,8 +1,8 @@
 //! Models that no model checker can do justice to: each gets an answer within a bound, and the
 //! answer says what is wrong. None may hang, and none may pass.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use gordian::report::{Code, Engine, Report, Verdict};
 use gordian::sync::Mutex;
@@ -72,11 +72,20 @@ fn a_branch_on_the_clock() {
     let report = answer(
         Checker::new(),
         || {
-            let locks = [Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0))];
+            // The first execution is early, all others are late: whatever the machine does in
+            // between, they differ.
+            static START: OnceLock<Instant> = OnceLock::new();
+            const LATE: Duration = Duration::from_millis(500);
+            if let Some(start) = START.get() {
+                std::thread::sleep(LATE.saturating_sub(start.elapsed()));
+            }
+            let start = *START.get_or_init(Instant::now);
+            let lock = Arc::new(Mutex::new(0));
             let work = move || {
-                for _ in 0..3 {
-                    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-                    *locks[now.subsec_nanos() as usize / 64 % 2].lock() += 1;
+                if start.elapsed() < LATE {
+                    *lock.lock() += 1;
+                } else {
+                    *lock.lock() -= 1;
                 }
             };
             let threads = [thread::spawn(work.clone()), thread::spawn(work)];
