@@ -98,6 +98,8 @@ mod object;
 mod op;
 #[cfg(feature = "model")]
 pub mod report;
+#[cfg(feature = "scenario")]
+pub mod scenario;
 pub mod sync;
 pub mod thread;
 #[cfg(feature = "model")]

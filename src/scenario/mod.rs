@@ -1,0 +1,51 @@
+//! Lock protocols as text: the scenario language.
+//!
+//! A `.gordian` file describes threads and what they lock, without Rust. [`parse`] turns it into a
+//! [`Scenario`]; [`check`] explores every interleaving of that.
+//!
+//! # What is one step
+//! Each statement that touches a shared object is one atomic step, except those that may have to
+//! stand in a queue which others can see. Such a statement *arrives* in a first step, that is
+//! always possible, and, if it was not served at once, *goes on* in a second one:
+//!
+//! | statement | arrives: served at once if | otherwise it | goes on when |
+//! |---|---|---|---|
+//! | `write`, writer_preferring | nobody holds the lock | is a waiting writer: new `read`, `tryread`, `upgradable` are blocked | nobody holds the lock |
+//! | `upgrade` (not reader_preferring) | no readers | is a waiting writer | no readers |
+//! | `read`, `write`, `upgradable`, fifo | the queue is empty and the lock is to be had | joins the queue's end | it was granted |
+//! | `upgrade`, fifo | no readers | joins the queue's front | it was granted |
+//! | `acquire`, fifo semaphore | the queue is empty and there are permits | joins the queue's end | it was granted |
+//! | `ticket` | the same; never waits itself | joins the queue's end | `await_ticket` when granted |
+//! | `send`, `recv`, rendezvous | a partner has arrived, the first to arrive is met | offers | it was met, or the channel is closed |
+//! | `select` with a rendezvous arm | an arm is ready: every ready arm is explored | takes `default`, or offers on all rendezvous arms | it was met, or an arm on another channel is ready, or a channel is closed |
+//! | `wait` | never | releases the lock and sleeps | it is notified (or spurious) and the lock is free |
+//! | `barrier` | it is the last one | waits | the last one has come |
+//! | `wait_notify` | there is a permit, or it was enabled and notified | joins the queue's end | it is notified |
+//!
+//! All other statements that can block (`lock`, `read`, `upgradable`, `acquire`, `send`, `recv`,
+//! `wg_wait`, `once`, `join`, `park`, `await`, and `write` and `upgrade` of a reader_preferring
+//! lock) are one step, possible as soon as the object allows it, in any order: they barge. A
+//! `select` without rendezvous arms is one step too, possible when an arm is ready or there is a
+//! `default`. `tryX` and `timedlock` are one step, always possible: they take what is to be had
+//! or give up; a try never overtakes a queue or a waiting writer. `timedwait` sleeps like `wait`; its second step is possible as
+//! soon as the lock is free, and `$timed_out` is 1 when nobody had notified it.
+//!
+//! A grant: whenever an object changes, the head of a fifo queue is granted what it waits for if
+//! it is to be had, and so on with the next head. `notify_one` picks any waiter that is not yet
+//! notified; every choice is explored (fifo: the one that has waited longest). A `downgrade`d
+//! writer is a reader, an `upgrade`d holder a writer. `unlock` of an rwlock gives back the thread's
+//! latest hold of it. `spawn` is one step; a deferred thread that nobody ever spawns is not stuck.
+//! `once`: the first to come runs the block; that it begins and that it ends are a step each, and
+//! so is finding it done; others wait in between; a thread that enters it again inside waits for
+//! ever. If the block is left by `panic`, `return`, `break` or `continue`, the once is done.
+//!
+//! A `panic` (also: a failed `assert`, a wait without the lock, a count below zero, a send on a
+//! closed channel without `$ok`, closing twice, a second spawn, a release above the maximum, an
+//! unlock of an rwlock that the thread does not hold, a division by zero) ends its thread; locks
+//! taken by `with` are given back on the way, others stay held. `unlock` of a mutex, lock or rmutex
+//! that is not held, or held by another, is `double-release` or `foreign-release`, and the thread
+//! goes on: a mutex or rmutex of another stays held, a lock is freed.
+
+pub mod ast;
+
+pub use ast::Scenario;
