@@ -49,7 +49,9 @@
 pub mod ast;
 mod format;
 mod parser;
+mod prose;
 
 pub use ast::Scenario;
 pub use format::format;
 pub use parser::{ParseError, parse};
+pub use prose::explain;
