@@ -28,7 +28,7 @@ pub(super) struct Offer {
     pub(super) thread: ThreadId,
     /// Which arm of its select.
     pub(super) arm: u32,
-    sends: bool,
+    pub(super) sends: bool,
 }
 
 impl Channel {

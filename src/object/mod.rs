@@ -101,7 +101,7 @@ impl Cell {
         Cell(Self::CLUSTERS + u32::from(cluster))
     }
 
-    fn of(object: ObjectId) -> Cell {
+    pub(crate) fn of(object: ObjectId) -> Cell {
         Cell(Self::OBJECTS + object.0)
     }
 
