@@ -47,7 +47,11 @@
 //! goes on: a mutex or rmutex of another stays held, a lock is freed.
 
 pub mod ast;
+mod format;
+mod parser;
 pub mod terminal;
 
 pub use ast::Scenario;
+pub use format::format;
+pub use parser::{ParseError, parse};
 pub use terminal::{End, Phase, Terminal};
