@@ -271,8 +271,8 @@ mod tests {
         let mut masks = graph.movers(4, 0);
         graph.spread_back(&mut masks);
         assert_eq!(masks, [u64::MAX, 0, u64::MAX, u64::MAX]);
-        let mut masks = graph.movers(3, 64);
+        let mut masks = graph.movers(4, 64);
         graph.spread_back(&mut masks);
-        assert_eq!(masks, [1 << 6, 1 << 6, 0]);
+        assert_eq!(masks, [u64::MAX, 1 << 6, u64::MAX, u64::MAX]);
     }
 }

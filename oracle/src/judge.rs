@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use gordian::report::{Code, Severity};
+use gordian::report::Code;
 use gordian::scenario::ast::{Expect, Scenario};
 
 use crate::search::Answer;
@@ -36,60 +36,62 @@ const STUCK: [Code; 3] = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
 const MISUSE: [Code; 3] = [Code::Panic, Code::DoubleRelease, Code::ForeignRelease];
 
 /// Compares an answer with what its scenario expects. Starvation counts only where `expect` names
-/// it, or with `liveness`. Hazards, which are no matter of states, do not count at all.
+/// it, or with `liveness`. A hazard can be what is demanded, but nothing is wrong with one that is
+/// not named. The hazards that are no matter of states (lock order, time-outs) are not known here,
+/// so that naming them changes nothing.
 pub fn judge(scenario: &Scenario, answer: &Answer, liveness: bool) -> Judgement {
     let expect = scenario.expect.as_ref();
     let names_starvation =
         matches!(expect, Some(Expect::Codes(codes)) if codes.contains(&Code::Starvation));
-    let counts = |code: &Code| {
-        code.severity() == Severity::Error
-            && (*code != Code::Starvation || liveness || names_starvation)
-    };
-    let found: BTreeSet<Code> = answer.codes.iter().copied().filter(counts).collect();
+    let mut errors = answer.codes.clone();
+    if !liveness && !names_starvation {
+        errors.remove(&Code::Starvation);
+    }
     let verdict = if answer.error.is_some() {
         Verdict::Error
-    } else if !found.is_empty() {
+    } else if !errors.is_empty() {
         Verdict::Found
     } else if answer.complete {
         Verdict::Clean
     } else {
         Verdict::Incomplete
     };
-    Judgement {
-        verdict,
-        expected: expect.and_then(|expect| expected(expect, &found, answer)),
-    }
+    let expected = match verdict {
+        Verdict::Error => None,
+        _ => expect.and_then(|expect| expected(expect, &errors, answer)),
+    };
+    Judgement { verdict, expected }
 }
 
-fn expected(expect: &Expect, found: &BTreeSet<Code>, answer: &Answer) -> Option<bool> {
-    if answer.error.is_some() {
-        return None;
-    }
-    let any_of = |codes: &[Code]| codes.iter().any(|code| found.contains(code));
+fn expected(expect: &Expect, errors: &BTreeSet<Code>, answer: &Answer) -> Option<bool> {
+    let found = |code: &Code| errors.contains(code) || answer.hazards.contains(code);
     let (allowed, demanded): (Vec<Code>, bool) = match expect {
         Expect::Clean => (Vec::new(), true),
-        Expect::Codes(codes) => {
-            let errors = codes
-                .iter()
-                .filter(|code| code.severity() == Severity::Error);
-            let all = errors.clone().all(|code| found.contains(code));
-            (errors.copied().collect(), all)
-        }
+        Expect::Codes(codes) => (
+            codes.clone(),
+            codes.iter().filter(|code| known(code)).all(found),
+        ),
         Expect::Stuck => (
-            [&STUCK[..], &[Code::LeakedGuard, Code::Starvation]].concat(),
-            any_of(&STUCK),
+            [&STUCK[..], &[Code::Starvation]].concat(),
+            STUCK.iter().any(found),
         ),
-        Expect::Misuse => (
-            [&MISUSE[..], &STUCK, &[Code::LeakedGuard]].concat(),
-            any_of(&MISUSE),
-        ),
+        Expect::Misuse => ([&MISUSE[..], &STUCK].concat(), MISUSE.iter().any(found)),
     };
-    if found.iter().any(|code| !allowed.contains(code)) {
+    if errors.iter().any(|code| !allowed.contains(code)) {
         return Some(false);
     }
     // What was not visited can only add findings.
-    match (answer.complete, demanded) {
-        (true, demanded) => Some(demanded),
-        (false, _) => None,
-    }
+    answer.complete.then_some(demanded)
+}
+
+/// Whether the search would tell.
+fn known(code: &Code) -> bool {
+    !matches!(
+        code,
+        Code::LockOrder
+            | Code::TimeoutOnly
+            | Code::RecursiveRead
+            | Code::AwaitUnderLock
+            | Code::Nondeterminism
+    )
 }

@@ -58,8 +58,12 @@ pub struct Answer {
     pub terminal: BTreeSet<Terminal>,
     /// The threads, daemons left out, that in some state can never move again, and where.
     pub stuck: BTreeSet<Stuck>,
-    /// The kinds of all findings, [`Starvation`](report::Code::Starvation) included.
+    /// The kinds of all findings of severity error, [`Starvation`](report::Code::Starvation)
+    /// included.
     pub codes: BTreeSet<report::Code>,
+    /// Those of severity hazard: what a thread leaves locked, which matters when somebody waits for
+    /// it, and a `lock`, which has no owner, freed by another than who took it.
+    pub hazards: BTreeSet<report::Code>,
 }
 
 /// A thread that can never move again, whatever the others do.
@@ -100,6 +104,7 @@ pub fn search(scenario: &Scenario, limits: &Limits) -> Answer {
         machine: Machine {
             code: &code,
             codes: BTreeSet::new(),
+            hazards: BTreeSet::new(),
             failure: None,
             moves_max: limits.moves_max,
         },
@@ -218,6 +223,7 @@ impl Search<'_> {
             transitions: self.graph.transitions() as u64,
             depth: self.depth,
             codes: machine.codes.clone(),
+            hazards: machine.hazards.clone(),
             ..Answer::default()
         };
         let mut state = State::first(machine.code);

@@ -179,7 +179,7 @@ impl Machine<'_> {
 
     fn end(&mut self, state: &mut State, thread: u32) -> Done {
         if is_holding(state, thread) {
-            self.codes.insert(report::Code::LeakedGuard);
+            self.hazards.insert(report::Code::LeakedGuard);
         }
         let it = &mut state.threads[thread as usize];
         it.life = Life::Ended;

@@ -49,11 +49,13 @@ impl Machine<'_> {
                     *owner = None;
                 }
             }
+            // A `lock` has no owner: whoever took it need not be the one to free it.
+            Some(_) if self.code.objects[lock as usize] == ObjectKind::Lock => {
+                self.hazards.insert(Code::ForeignRelease);
+                (*owner, *count) = (None, 0);
+            }
             Some(_) => {
                 self.codes.insert(Code::ForeignRelease);
-                if self.code.objects[lock as usize] == ObjectKind::Lock {
-                    (*owner, *count) = (None, 0);
-                }
             }
         }
     }

@@ -46,8 +46,10 @@ impl Way {
 /// Does steps, and notes what is wrong with them.
 pub(crate) struct Machine<'a> {
     pub(crate) code: &'a Code,
-    /// Defects that a step has.
+    /// Errors that a step has.
     pub(crate) codes: BTreeSet<report::Code>,
+    /// What is suspicious about a step, but no error.
+    pub(crate) hazards: BTreeSet<report::Code>,
     pub(crate) failure: Option<Failure>,
     /// Most instructions between two steps.
     pub(crate) moves_max: u32,
