@@ -47,5 +47,7 @@
 //! goes on: a mutex or rmutex of another stays held, a lock is freed.
 
 pub mod ast;
+pub mod terminal;
 
 pub use ast::Scenario;
+pub use terminal::{End, Phase, Terminal};
