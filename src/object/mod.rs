@@ -618,6 +618,8 @@ impl World {
 
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
+            // Without the lock it is no wait at all.
+            Action::Wait if self.lock(op.other()).holder != Some(by) => Effect::Failed,
             Action::Wait => {
                 self.lock_mut(op.other()).release();
                 state!(mut self, op.object, Condvar).join(by);

@@ -47,7 +47,18 @@
 //! goes on: a mutex or rmutex of another stays held, a lock is freed.
 
 pub mod ast;
+mod check;
+mod code;
+mod format;
+mod formula;
+mod interpreter;
+mod machine;
+mod parser;
+mod places;
 pub mod terminal;
 
 pub use ast::Scenario;
+pub use check::{CheckReport, Options, check};
+pub use format::format;
+pub use parser::{ParseError, parse};
 pub use terminal::{End, Phase, Terminal};

@@ -161,6 +161,20 @@ impl Run {
         self.start(ThreadId::MAIN, None, None, paths);
     }
 
+    /// Makes room for the threads up to this one.
+    fn make_room(&mut self, id: ThreadId) {
+        while self.threads.len() <= id.index() {
+            self.threads.push(Thread::default());
+        }
+        self.world.add_thread(id);
+    }
+
+    /// Makes room for so many threads beside the main one; too many are for the spawn to refuse.
+    #[cfg(feature = "scenario")]
+    pub(crate) fn expect_threads(&mut self, count: usize) {
+        self.make_room(ThreadId(count.min(ThreadId::COUNT_MAX - 1) as u8));
+    }
+
     /// Makes the thread live.
     fn start(
         &mut self,
@@ -169,10 +183,7 @@ impl Run {
         spawned_after: Option<u32>,
         paths: &Paths,
     ) {
-        while self.threads.len() <= id.index() {
-            self.threads.push(Thread::default());
-        }
-        self.world.add_thread(id);
+        self.make_room(id);
         let thread = &mut self.threads[id.index()];
         thread.live = true;
         thread.name = name.map_or_else(|| paths.default_name(id), Rc::from);
