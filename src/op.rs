@@ -138,8 +138,9 @@ pub(crate) enum Kind {
     /// A channel: how many messages it holds; a rendezvous with 0, unbounded without a number.
     /// Rendezvous that one select has as its arms must be of one cluster.
     Channel { capacity: Option<u32>, cluster: u8 },
-    /// A count that is waited for to be 0.
-    WaitGroup { count: u32 },
+    /// A count that is waited for to be 0. It matters who takes it below 0 only if `exact`: else
+    /// those who take from it commute.
+    WaitGroup { count: u32, exact: bool },
     /// A reusable barrier for so many threads.
     Barrier { parties: u32 },
     /// Something that is done once.

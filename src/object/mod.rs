@@ -14,7 +14,7 @@
 //! | lock, acquire (of a mutex) | lock: write | nobody holds it | yes | yes |
 //! | unlock, release | lock: write (and invariant: write) | always | | |
 //! | try-lock, timed lock | lock: write, whatever comes of it | always | | yes |
-//! | is-locked | lock: read | always | | |
+//! | is-locked | lock: read; rwlock: write | always | | |
 //! | read, read-recursive, unread (not fifo) | lock: read | no writer inside, none waiting | yes | yes |
 //! | write, upgrade, and whatever else changes who is inside | lock: write | see `rwlock` | yes | yes |
 //! | queued (rwlock, rendezvous) | as what it queued for: write | its turn | yes | yes |
@@ -27,7 +27,7 @@
 //! | send, recv | channel: write; of a rendezvous: its cluster: write | room; a message | yes | yes |
 //! | select | all channels of its arms, so | an arm is ready | yes | yes |
 //! | close, len | channel: write; read | always | | |
-//! | add to a wait group, to take off it | group: write; signal | always | | yes |
+//! | add to a wait group | group: write; signal, if it takes from one that is not exact | always | | yes |
 //! | wait-zero | group: read | it is 0 | yes | |
 //! | arrive | barrier: write | always | | |
 //! | begin, complete | once: write | nobody runs it | yes | yes |
@@ -292,7 +292,7 @@ impl State {
                 State::Semaphore(Semaphore::new(permits, fifo, max))
             }
             Kind::Channel { capacity, .. } => State::Channel(Channel::new(capacity)),
-            Kind::WaitGroup { count } => State::WaitGroup(WaitGroup::new(count)),
+            Kind::WaitGroup { count, .. } => State::WaitGroup(WaitGroup::new(count)),
             Kind::Barrier { parties } => State::Barrier(Barrier::new(parties)),
             Kind::Once { done } => State::Once(Once {
                 done,
@@ -744,8 +744,19 @@ impl World {
         let footprint = self.footprint_of(op, by);
         let observed = op.object != ObjectId::NONE && self.objects[op.object.index()].observed;
         // Who takes a lock changes nothing yet that an invariant could see.
-        let changes =
-            !footprint.disables && footprint.cells.iter().any(|(_, mode)| *mode != Mode::Read);
+        let takes_lock = matches!(
+            op.purpose(),
+            Action::Lock
+                | Action::Read
+                | Action::ReadRecursive
+                | Action::Write
+                | Action::Upgradable
+                | Action::Upgrade
+                | Action::Wake
+                | Action::Begin
+        );
+        let writes = footprint.cells.iter().any(|(_, mode)| *mode != Mode::Read);
+        let changes = writes && !takes_lock;
         footprint.and_invariant(observed && changes)
     }
 
@@ -757,6 +768,8 @@ impl World {
             Action::Lock if op.how == How::Insist => write().waiting().disabling(),
             Action::Lock => write().disabling(),
             Action::Unlock | Action::Store | Action::Update => write(),
+            // Readers come and go without a conflict, and whether there is one is asked here.
+            Action::IsLocked if self.is_rwlock(id) => write(),
             Action::IsLocked
             | Action::IsWritten
             | Action::Load
@@ -766,7 +779,8 @@ impl World {
             Action::Read | Action::ReadRecursive | Action::Unread => {
                 let mode = if self.is_fifo(id) { write() } else { read() };
                 match (op.action, op.how) {
-                    (Action::Unread, _) => mode,
+                    (Action::Unread, _) if !self.is_fifo(id) => mode,
+                    (Action::Unread, _) => mode.disabling(),
                     (_, How::Insist) => mode.waiting().disabling(),
                     _ => mode.disabling(),
                 }
@@ -789,7 +803,9 @@ impl World {
                 }
             }
             Action::Select => self.footprint_of_arms(op.with),
-            Action::Add if (op.arg as i32) < 0 => Footprint::one(Cell::of(id), Mode::Signal),
+            Action::Add if (op.arg as i32) < 0 && !self.is_exact(id) => {
+                Footprint::one(Cell::of(id), Mode::Signal)
+            }
             Action::Add => write().disabling(),
             Action::WaitZero | Action::Pass => read().waiting(),
             Action::Evaluate => self.footprint_of_variables(op.with),
@@ -811,6 +827,14 @@ impl World {
             | Action::Forever
             | Action::Slow
             | Action::Choose => Footprint::default(),
+            // What one lets go of goes to the head of a queue, and is not there for others.
+            Action::Unwrite
+            | Action::Unupgradable
+            | Action::Downgrade
+            | Action::DowngradeToUpgradable
+            | Action::DowngradeUpgradable => {
+                Footprint::one(Cell::of(op.object), Mode::Write).disabling()
+            }
             Action::Write
             | Action::Upgradable
             | Action::Upgrade
@@ -892,8 +916,19 @@ impl World {
         self.objects[id.index()].kind == Kind::RwLock(crate::op::Preference::Fifo)
     }
 
+    fn is_rwlock(&self, id: ObjectId) -> bool {
+        matches!(self.objects[id.index()].state, State::RwLock(_))
+    }
+
     fn is_spurious(&self, id: ObjectId) -> bool {
         state!(self, id, Condvar).is_spurious()
+    }
+
+    fn is_exact(&self, id: ObjectId) -> bool {
+        matches!(
+            self.objects[id.index()].kind,
+            Kind::WaitGroup { exact: true, .. }
+        )
     }
 
     fn has_max(&self, id: ObjectId) -> bool {
@@ -1019,103 +1054,4 @@ impl World {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: ThreadId = ThreadId(1);
-    const B: ThreadId = ThreadId(2);
-
-    fn world(kinds: &[Kind]) -> World {
-        let mut world = World::default();
-        for &kind in kinds {
-            world.add(kind);
-        }
-        world.add_thread(B);
-        world
-    }
-
-    /// For each pair of actions on one object: do they commute? The dependence table as data.
-    #[test]
-    fn dependence_of_pairs_on_one_object() {
-        use Action::*;
-        let world = world(&[Kind::Mutex, Kind::Atomic]);
-        let cases: &[(u32, Action, Action, bool)] = &[
-            (0, Lock, Lock, true),
-            (0, Lock, Unlock, true),
-            (0, IsLocked, Lock, true),
-            (0, IsLocked, Unlock, true),
-            (0, IsLocked, IsLocked, false),
-            (1, Load, Load, false),
-            (1, Load, Store, true),
-            (1, Load, Update, true),
-            (1, Store, Store, true),
-            (1, Update, Update, true),
-        ];
-        for &(object, one, other, dependent) in cases {
-            let one = world.footprint(Op::on(one, ObjectId(object)), A);
-            let other = world.footprint(Op::on(other, ObjectId(object)), B);
-            assert_eq!(one.conflicts(&other), dependent, "{one:?} and {other:?}");
-            assert_eq!(other.conflicts(&one), dependent, "{other:?} and {one:?}");
-        }
-    }
-
-    #[test]
-    fn dependence_of_thread_operations() {
-        use Action::*;
-        let world = world(&[]);
-        let of = |action, thread| Op::of_thread(action, thread);
-        let cases = [
-            ((Op::plain(Exit, 0), A), (of(Join, A), B), true),
-            ((Op::plain(Exit, 0), A), (of(IsFinished, A), B), true),
-            ((Op::plain(Exit, 0), A), (Op::plain(Exit, 0), B), false),
-            ((of(Join, A), A), (of(Join, A), B), false),
-            ((Op::plain(Park, 0), A), (of(Unpark, A), B), true),
-            ((Op::plain(Park, 0), A), (of(Unpark, B), B), false),
-            ((of(Unpark, A), A), (of(Unpark, A), B), false),
-            ((Op::plain(Choose, 2), A), (Op::plain(Choose, 2), B), false),
-        ];
-        for ((one, by), (other, its), dependent) in cases {
-            let one = world.footprint(one, by);
-            assert_eq!(
-                one.conflicts(&world.footprint(other, its)),
-                dependent,
-                "{one:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_an_invariant_reads_makes_changes_dependent() {
-        let mut world = world(&[Kind::Mutex, Kind::Atomic]);
-        let unlock = Op::on(Action::Unlock, ObjectId(0));
-        let store = Op::on(Action::Store, ObjectId(1));
-        let conflict = |world: &World| {
-            world
-                .footprint(unlock, A)
-                .conflicts(&world.footprint(store, B))
-        };
-        assert!(!conflict(&world));
-        world.observe(ObjectId(0));
-        assert!(!conflict(&world));
-        world.observe(ObjectId(1));
-        assert!(conflict(&world));
-    }
-
-    #[test]
-    fn a_lock_is_enabled_while_nobody_holds_it() {
-        let mut world = world(&[Kind::Mutex]);
-        let lock = Op::on(Action::Lock, ObjectId(0));
-        let unlock = Op::on(Action::Unlock, ObjectId(0));
-        assert!(world.enabled(lock, A));
-        assert_eq!(world.apply(lock, A, 0), Effect::Done);
-        assert!(
-            !world.enabled(lock, B) && !world.enabled(lock, A),
-            "not reentrant"
-        );
-        assert_eq!(world.awaited(lock, B), Waits::all_of(1 << A.0));
-        assert_eq!(world.apply(lock.how(How::Try), B, 0), Effect::Failed);
-        assert_eq!(world.apply(unlock, A, 0), Effect::Done);
-        assert_eq!(world.apply(unlock, A, 0), Effect::Failed, "it was free");
-        assert!(world.enabled(lock, B));
-    }
-}
+mod tests;

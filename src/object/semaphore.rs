@@ -174,6 +174,8 @@ impl Semaphore {
 
     pub(super) fn close(&mut self) {
         self.closed = true;
+        // They find out when they go on.
+        self.queue.clear();
     }
 
     /// Whoever holds permits could let the others go on; so could anyone who releases more than it
