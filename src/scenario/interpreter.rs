@@ -33,7 +33,10 @@ pub(super) fn run(machine: &Arc<Machine>) {
         };
         let site = machine.sites[machine.code.entries[number] as usize];
         let body = Box::new(move || runner.run());
-        let id = engine::spawn(Some(thread.name.clone()), thread.daemon, body, site);
+        let id = engine::spawn(Some(thread.name.clone()), body, site);
+        if thread.daemon {
+            engine::set_daemon(id);
+        }
         debug_assert_eq!(
             id,
             id_of(number),
@@ -367,7 +370,9 @@ impl Runner {
             self.thread(|it| it.set_depth(lock, depth - 1));
             return;
         }
-        self.touch(lock, Action::Unlock);
+        // Only a lock without an owner is freed by whoever comes.
+        let own = u32::from(self.machine.kind(lock) != ObjectKind::Lock);
+        self.operate(lock, Action::Unlock, How::Insist, own);
         self.thread(|it| it.set_depth(lock, 0));
     }
 
@@ -379,16 +384,16 @@ impl Runner {
         timed_out: Option<LocalIndex>,
     ) -> Next {
         self.moves = 0;
-        let machine = Arc::clone(&self.machine);
-        let name = machine.name(lock);
-        if !engine::holds(&machine.objects[lock.0 as usize].identity) {
-            return Next::Panic(format!("waits without holding `{name}`"));
-        }
-        // Whatever its depth, the mutex is given up wholly, and is as deep as before afterwards.
+        let machine = &self.machine;
         let site = self.site();
-        let notified = engine::wait_at(machine.object(condvar), machine.object(lock), how, site);
-        self.set_local(timed_out, !notified);
-        Next::On
+        // Whatever its depth, the mutex is given up wholly, and is as deep as before afterwards.
+        match engine::wait_at(machine.object(condvar), machine.object(lock), how, site) {
+            Some(notified) => {
+                self.set_local(timed_out, !notified);
+                Next::On
+            }
+            None => Next::Panic(format!("waits without holding `{}`", machine.name(lock))),
+        }
     }
 
     fn rwlock(&mut self, instruction: &Instruction) -> Option<Next> {

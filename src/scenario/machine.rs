@@ -4,6 +4,7 @@
 //! Does not know what a statement does, nor whether a thread may go on.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -177,6 +178,14 @@ impl Machine {
     }
 }
 
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine")
+            .field("scenario", &self.scenario.title)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Program for Machine {
     fn hash(&self, mut hasher: &mut dyn Hasher) {
         self.state.lock().hash(&mut hasher);
@@ -279,7 +288,7 @@ fn kind(kind: ObjectKind, cluster: u8) -> Kind {
             max: max.unwrap_or(u32::MAX),
         },
         ObjectKind::Channel { capacity } => Kind::Channel { capacity, cluster },
-        ObjectKind::WaitGroup { count } => Kind::WaitGroup { count },
+        ObjectKind::WaitGroup { count } => Kind::WaitGroup { count, exact: true },
         ObjectKind::Barrier { parties } => Kind::Barrier { parties },
         ObjectKind::Once => Kind::Once { done: false },
         ObjectKind::Notify => Kind::Notify,

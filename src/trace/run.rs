@@ -392,7 +392,7 @@ impl Run {
                     held.iter_mut().for_each(|held| held.try_failed = true);
                 }
             }
-            Action::Unlock => {
+            Action::Unlock if effect.succeeded() => {
                 if let Some(owner) = owner_before {
                     self.let_go(op.object, owner);
                 }
