@@ -542,6 +542,7 @@ impl World {
         let id = op.object;
         match op.action {
             Action::Lock => Effect::of(self.lock_mut(id).take(by)),
+            Action::Unlock if op.arg == 1 && self.lock(id).holder != Some(by) => Effect::Failed,
             Action::Unlock => Effect::of(self.lock_mut(id).release()),
             Action::IsLocked => Effect::of(self.is_held(id)),
             Action::Read
@@ -618,6 +619,8 @@ impl World {
 
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
+            // Without the lock it is no wait at all.
+            Action::Wait if self.lock(op.other()).holder != Some(by) => Effect::Failed,
             Action::Wait => {
                 self.lock_mut(op.other()).release();
                 state!(mut self, op.object, Condvar).join(by);

@@ -85,6 +85,11 @@ impl RwLock {
             return Effect::Failed;
         }
         match action {
+            // In no order that matters, so always in the same.
+            _ if self.preference == Preference::Writer => {
+                let at = self.queue.partition_point(|(thread, _)| *thread < by);
+                self.queue.insert(at, (by, action));
+            }
             Action::Upgrade => self.queue.insert(0, (by, action)),
             _ => self.queue.push((by, action)),
         }

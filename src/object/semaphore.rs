@@ -1,12 +1,13 @@
 //! A counting semaphore.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use super::Waits;
 use crate::op::{Effect, How, Op, ThreadId};
 
 /// Who waits for permits: a thread, or a ticket that stands in the queue for itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Waiter {
     Thread(ThreadId),
     Ticket(u32),
@@ -23,7 +24,7 @@ impl Waiter {
 
 /// Not fifo: whoever finds enough permits takes them. Fifo: nobody overtakes, and a permit that is
 /// released goes to the queue's head.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Semaphore {
     permits: u32,
     max: u32,
@@ -35,6 +36,17 @@ pub(super) struct Semaphore {
     granted: Vec<(Waiter, u32)>,
     /// By thread: permits taken less permits given back. Who holds what, as far as that is known.
     balances: Vec<i32>,
+}
+
+/// Balances decide nothing, and of those who were granted something the order does not matter:
+/// states that differ in those only are the same.
+impl Hash for Semaphore {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.permits, self.closed, &self.queue).hash(hasher);
+        let mut granted = self.granted.clone();
+        granted.sort_unstable();
+        granted.hash(hasher);
+    }
 }
 
 impl Semaphore {
