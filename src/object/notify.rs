@@ -36,7 +36,8 @@ impl Notify {
     pub(super) fn enable(&mut self, by: ThreadId) -> Effect {
         if !self.is_turn_of(by) && !self.queue.contains(&by) {
             if std::mem::take(&mut self.permit) {
-                self.serve(by, true);
+                // A permit that was stored and taken is not handed on.
+                self.serve(by, false);
             } else {
                 self.queue.push(by);
             }
