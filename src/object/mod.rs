@@ -618,6 +618,7 @@ impl World {
 
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
+            Action::Wait if self.holder(op.other()) != Some(by) => Effect::Failed,
             Action::Wait => {
                 self.lock_mut(op.other()).release();
                 state!(mut self, op.object, Condvar).join(by);

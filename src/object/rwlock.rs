@@ -10,7 +10,7 @@ use crate::op::{Action, Effect, How, Preference, ThreadId};
 /// | `writer` | nobody else is inside |
 ///
 /// `queue` has those who wait in a way that others can see: with [`Preference::Writer`] the
-/// waiting writers, in no order that matters; with [`Preference::Fifo`] everyone, in order; with
+/// waiting writers, sorted, since their order does not matter; with [`Preference::Fifo`] everyone, in order; with
 /// [`Preference::Reader`] nobody.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct RwLock {
@@ -84,10 +84,12 @@ impl RwLock {
         if !self.queues(action, how) {
             return Effect::Failed;
         }
-        match action {
-            Action::Upgrade => self.queue.insert(0, (by, action)),
-            _ => self.queue.push((by, action)),
-        }
+        let at = match (self.preference, action) {
+            (Preference::Fifo, Action::Upgrade) => 0,
+            (Preference::Fifo, _) => self.queue.len(),
+            _ => self.queue.partition_point(|(waiter, _)| *waiter < by),
+        };
+        self.queue.insert(at, (by, action));
         Effect::Queued
     }
 

@@ -1,12 +1,13 @@
 //! A counting semaphore.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use super::Waits;
 use crate::op::{Effect, How, Op, ThreadId};
 
 /// Who waits for permits: a thread, or a ticket that stands in the queue for itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Waiter {
     Thread(ThreadId),
     Ticket(u32),
@@ -23,7 +24,7 @@ impl Waiter {
 
 /// Not fifo: whoever finds enough permits takes them. Fifo: nobody overtakes, and a permit that is
 /// released goes to the queue's head.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Semaphore {
     permits: u32,
     max: u32,
@@ -32,9 +33,21 @@ pub(super) struct Semaphore {
     /// Only if fifo.
     queue: VecDeque<(Waiter, u32)>,
     /// Those who were given permits while they stood in the queue, and have not gone on yet.
+    /// Sorted.
     granted: Vec<(Waiter, u32)>,
     /// By thread: permits taken less permits given back. Who holds what, as far as that is known.
     balances: Vec<i32>,
+}
+
+/// Without the balances, which count for ever in programs that go round in circles, and decide
+/// nothing but words.
+impl Hash for Semaphore {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.permits.hash(state);
+        self.closed.hash(state);
+        self.queue.hash(state);
+        self.granted.hash(state);
+    }
 }
 
 impl Semaphore {
@@ -76,7 +89,7 @@ impl Semaphore {
             self.permits -= op.arg;
             match waiter {
                 Waiter::Thread(by) => self.credit(by, op.arg as i32),
-                Waiter::Ticket(_) => self.granted.push((waiter, op.arg)),
+                Waiter::Ticket(_) => self.grant(waiter, op.arg),
             }
             return Effect::Done;
         }
@@ -87,11 +100,17 @@ impl Semaphore {
         Effect::Queued
     }
 
+    fn grant(&mut self, waiter: Waiter, permits: u32) {
+        let at = self.granted.partition_point(|(its, _)| *its < waiter);
+        self.granted.insert(at, (waiter, permits));
+    }
+
     fn credit(&mut self, by: ThreadId, permits: i32) {
         if self.balances.len() <= by.index() {
             self.balances.resize(by.index() + 1, 0);
         }
-        self.balances[by.index()] += permits;
+        let balance = &mut self.balances[by.index()];
+        *balance = balance.saturating_add(permits);
     }
 
     pub(super) fn is_turn_of(&self, waiter: Waiter) -> bool {
@@ -156,7 +175,7 @@ impl Semaphore {
         {
             self.permits -= permits;
             self.queue.pop_front();
-            self.granted.push((waiter, permits));
+            self.grant(waiter, permits);
         }
     }
 
