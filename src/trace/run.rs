@@ -405,7 +405,7 @@ impl Run {
             Action::Unread | Action::Unwrite | Action::Unupgradable => {
                 self.let_go(op.object, by);
             }
-            Action::Wait => self.let_go(op.other(), by),
+            Action::Wait if effect != Effect::Failed => self.let_go(op.other(), by),
             Action::Wake => self.hold(op.other(), by, site),
             _ => {}
         }
