@@ -273,6 +273,9 @@ impl Search {
             Action::Unlock => detect::misused_release(&self.run, by, op, site),
             Action::Slow => detect::slow_under_lock(&self.run, by, op, site),
             Action::Exit => detect::leaked_guard(&self.run, by, op),
+            Action::Read if op.how == How::Insist => {
+                detect::recursive_read(&self.run, by, op, site)
+            }
             _ if op.how == How::Timed && self.run.world.would_wait(op, by) => {
                 detect::timeout_only(&self.run, by)
             }

@@ -542,7 +542,6 @@ impl World {
         let id = op.object;
         match op.action {
             Action::Lock => Effect::of(self.lock_mut(id).take(by)),
-            Action::Unlock if op.arg == 1 && self.lock(id).holder != Some(by) => Effect::Failed,
             Action::Unlock => Effect::of(self.lock_mut(id).release()),
             Action::IsLocked => Effect::of(self.is_held(id)),
             Action::Read
@@ -619,8 +618,7 @@ impl World {
 
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
-            // Without the lock it is no wait at all.
-            Action::Wait if self.lock(op.other()).holder != Some(by) => Effect::Failed,
+            Action::Wait if self.holder(op.other()) != Some(by) => Effect::Failed,
             Action::Wait => {
                 self.lock_mut(op.other()).release();
                 state!(mut self, op.object, Condvar).join(by);
@@ -1028,6 +1026,11 @@ impl World {
             State::Lock(lock) => lock.holder,
             _ => None,
         }
+    }
+
+    /// Whether the thread reads the rwlock.
+    pub(crate) fn is_read_by(&self, lock: ObjectId, thread: ThreadId) -> bool {
+        state!(self, lock, RwLock).is_read_by(thread)
     }
 
     fn is_held(&self, lock: ObjectId) -> bool {

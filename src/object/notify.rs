@@ -36,7 +36,8 @@ impl Notify {
     pub(super) fn enable(&mut self, by: ThreadId) -> Effect {
         if !self.is_turn_of(by) && !self.queue.contains(&by) {
             if std::mem::take(&mut self.permit) {
-                self.serve(by, true);
+                // It is used up, even if the thread will not wait after all: as in tokio.
+                self.serve(by, false);
             } else {
                 self.queue.push(by);
             }

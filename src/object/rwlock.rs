@@ -10,7 +10,7 @@ use crate::op::{Action, Effect, How, Preference, ThreadId};
 /// | `writer` | nobody else is inside |
 ///
 /// `queue` has those who wait in a way that others can see: with [`Preference::Writer`] the
-/// waiting writers, in no order that matters; with [`Preference::Fifo`] everyone, in order; with
+/// waiting writers, sorted, since their order does not matter; with [`Preference::Fifo`] everyone, in order; with
 /// [`Preference::Reader`] nobody.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct RwLock {
@@ -84,15 +84,12 @@ impl RwLock {
         if !self.queues(action, how) {
             return Effect::Failed;
         }
-        match action {
-            // In no order that matters, so always in the same.
-            _ if self.preference == Preference::Writer => {
-                let at = self.queue.partition_point(|(thread, _)| *thread < by);
-                self.queue.insert(at, (by, action));
-            }
-            Action::Upgrade => self.queue.insert(0, (by, action)),
-            _ => self.queue.push((by, action)),
-        }
+        let at = match (self.preference, action) {
+            (Preference::Fifo, Action::Upgrade) => 0,
+            (Preference::Fifo, _) => self.queue.len(),
+            _ => self.queue.partition_point(|(waiter, _)| *waiter < by),
+        };
+        self.queue.insert(at, (by, action));
         Effect::Queued
     }
 
@@ -227,8 +224,7 @@ impl RwLock {
         Waits::all_of(self.in_the_way(action) | before)
     }
 
-    /// Every hold of the thread, as the action that gives it back, the latest kind last.
-    pub(super) fn is_held_by(&self, by: ThreadId) -> bool {
-        self.writer == Some(by) || self.upgradable == Some(by) || self.readers.contains(&by)
+    pub(super) fn is_read_by(&self, by: ThreadId) -> bool {
+        self.readers.contains(&by)
     }
 }

@@ -33,19 +33,20 @@ pub(super) struct Semaphore {
     /// Only if fifo.
     queue: VecDeque<(Waiter, u32)>,
     /// Those who were given permits while they stood in the queue, and have not gone on yet.
+    /// Sorted.
     granted: Vec<(Waiter, u32)>,
     /// By thread: permits taken less permits given back. Who holds what, as far as that is known.
     balances: Vec<i32>,
 }
 
-/// Balances decide nothing, and of those who were granted something the order does not matter:
-/// states that differ in those only are the same.
+/// Without the balances, which count for ever in programs that go round in circles, and decide
+/// nothing but words.
 impl Hash for Semaphore {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.permits, self.closed, &self.queue).hash(hasher);
-        let mut granted = self.granted.clone();
-        granted.sort_unstable();
-        granted.hash(hasher);
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.permits.hash(state);
+        self.closed.hash(state);
+        self.queue.hash(state);
+        self.granted.hash(state);
     }
 }
 
@@ -88,7 +89,7 @@ impl Semaphore {
             self.permits -= op.arg;
             match waiter {
                 Waiter::Thread(by) => self.credit(by, op.arg as i32),
-                Waiter::Ticket(_) => self.granted.push((waiter, op.arg)),
+                Waiter::Ticket(_) => self.grant(waiter, op.arg),
             }
             return Effect::Done;
         }
@@ -99,11 +100,17 @@ impl Semaphore {
         Effect::Queued
     }
 
+    fn grant(&mut self, waiter: Waiter, permits: u32) {
+        let at = self.granted.partition_point(|(its, _)| *its < waiter);
+        self.granted.insert(at, (waiter, permits));
+    }
+
     fn credit(&mut self, by: ThreadId, permits: i32) {
         if self.balances.len() <= by.index() {
             self.balances.resize(by.index() + 1, 0);
         }
-        self.balances[by.index()] += permits;
+        let balance = &mut self.balances[by.index()];
+        *balance = balance.saturating_add(permits);
     }
 
     pub(super) fn is_turn_of(&self, waiter: Waiter) -> bool {
@@ -168,7 +175,7 @@ impl Semaphore {
         {
             self.permits -= permits;
             self.queue.pop_front();
-            self.granted.push((waiter, permits));
+            self.grant(waiter, permits);
         }
     }
 

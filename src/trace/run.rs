@@ -350,6 +350,11 @@ impl Run {
         let mut hasher = DefaultHasher::new();
         self.world.hash_state(&mut hasher);
         self.live.hash(&mut hasher);
+        // A statement may be several operations, and an object need not show which is next.
+        for thread in threads_in(self.live) {
+            let action = self.pending(thread).map(|pending| pending.op.action);
+            action.hash(&mut hasher);
+        }
         program.hash(&mut hasher);
         let half = hasher.finish();
         // The hasher's own state is larger than what it gives at a time.
@@ -400,7 +405,7 @@ impl Run {
             Action::Unread | Action::Unwrite | Action::Unupgradable => {
                 self.let_go(op.object, by);
             }
-            Action::Wait => self.let_go(op.other(), by),
+            Action::Wait if effect != Effect::Failed => self.let_go(op.other(), by),
             Action::Wake => self.hold(op.other(), by, site),
             _ => {}
         }
