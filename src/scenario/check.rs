@@ -155,12 +155,7 @@ const STEPS_MAX: u32 = 10_000;
 /// assert_eq!(checked.expected, Some(true));
 /// assert_eq!(checked.report.search.executions, 3);
 /// ```
-pub fn check(
-    scenario: &Arc<Scenario>,
-    file: &str,
-    source: &str,
-    options: &Options,
-) -> CheckReport {
+pub fn check(scenario: &Arc<Scenario>, file: &str, source: &str, options: &Options) -> CheckReport {
     let checker = Checker {
         machine: Arc::new(Machine::new(scenario, file, source)),
         options,
@@ -199,8 +194,8 @@ impl Checker<'_> {
             return (report, endless);
         }
         // An expected number of executions is to be counted, however large it is.
-        let executions = EXECUTIONS_BUDGET
-            .max(scenario.expect_executions.unwrap_or(0).saturating_mul(4));
+        let executions =
+            EXECUTIONS_BUDGET.max(scenario.expect_executions.unwrap_or(0).saturating_mul(4));
         let steps = match scenario.expect_executions {
             Some(_) => None,
             None => Some(STEPS_BUDGET),
@@ -279,7 +274,9 @@ fn merge(report: &mut Report, other: Report) {
 
 /// Starvation is no finding where nobody asks for it: a livelock is not a deadlock.
 fn forget_starvation(report: &mut Report) {
-    report.findings.retain(|finding| finding.code != Code::Starvation);
+    report
+        .findings
+        .retain(|finding| finding.code != Code::Starvation);
     settle(report);
 }
 
@@ -311,7 +308,10 @@ fn expected(scenario: &Scenario, report: &Report) -> Option<bool> {
         return None;
     }
     let complete = report.search.complete;
-    let codes = scenario.expect.as_ref().map(|expect| answers(expect, report));
+    let codes = scenario
+        .expect
+        .as_ref()
+        .map(|expect| answers(expect, report));
     let count = scenario.expect_executions.map(|count| {
         let counted = report.search.strategy == Strategy::Exhaustive.as_str();
         complete && counted && report.search.executions == count
@@ -342,7 +342,10 @@ struct Answer {
 }
 
 fn answers(expect: &Expect, report: &Report) -> Answer {
-    let errors = report.findings.iter().filter(|its| its.severity == Severity::Error);
+    let errors = report
+        .findings
+        .iter()
+        .filter(|its| its.severity == Severity::Error);
     let found: BTreeSet<Code> = errors.map(|finding| finding.code).collect();
     let any = |codes: &[Code]| codes.iter().any(|code| found.contains(code));
     let only = |allowed: &dyn Fn(Code) -> bool| found.iter().all(|&code| allowed(code));
@@ -351,7 +354,9 @@ fn answers(expect: &Expect, report: &Report) -> Answer {
     let (enough, allowed) = match expect {
         Expect::Clean => (true, found.is_empty()),
         Expect::Codes(codes) => (
-            codes.iter().all(|code| found.contains(code) || code.severity() == Severity::Hazard),
+            codes
+                .iter()
+                .all(|code| found.contains(code) || code.severity() == Severity::Hazard),
             only(&|code| codes.contains(&code)),
         ),
         Expect::Stuck => (any(&STUCK), only(&stuck)),
