@@ -910,6 +910,7 @@ mod tests {
                 contended: 4,
                 seconds: 0.0213,
                 seed: None,
+                remarks: Vec::new(),
             },
             findings,
             error: None,

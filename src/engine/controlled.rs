@@ -464,7 +464,8 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     DRIVER.set(Driver::Native);
     let context = CONTEXT.take().expect("the context of this search");
     let strategy = context.strategy;
-    session::close().into_report(strategy.estimate(), strategy.contended())
+    let remarks = strategy.remarks();
+    session::close().into_report(strategy.estimate(), strategy.contended(), remarks)
 }
 
 fn runtime_config(stack_size: usize) -> shuttle_engine::Config {

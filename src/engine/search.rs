@@ -290,7 +290,13 @@ impl Search {
     }
 
     /// The report, at the end of the search.
-    pub(super) fn into_report(mut self, estimate: Option<f64>, contended: u64) -> Report {
+    pub(super) fn into_report(
+        mut self,
+        estimate: Option<f64>,
+        contended: u64,
+        remarks: Vec<String>,
+    ) -> Report {
+        self.facts.remarks = remarks;
         self.facts.contended = self.facts.contended.max(contended);
         if self.facts.executions_capped > 0 {
             self.cut_short(format!(
@@ -348,6 +354,7 @@ fn facts(config: &Config) -> Facts {
         contended: 0,
         seconds: 0.0,
         seed: (!systematic).then_some(config.seed),
+        remarks: Vec::new(),
     }
 }
 
