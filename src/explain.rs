@@ -911,6 +911,7 @@ mod tests {
                 seconds: 0.0213,
                 seed: None,
                 remarks: Vec::new(),
+                states: None,
             },
             findings,
             error: None,

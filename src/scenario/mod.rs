@@ -72,12 +72,19 @@
 //!   comes to a step by some case.
 
 pub mod ast;
+mod check;
+mod code;
 mod format;
+mod formula;
+mod interpreter;
+mod machine;
 mod parser;
+mod places;
 mod prose;
 pub mod terminal;
 
 pub use ast::Scenario;
+pub use check::{CheckReport, Options, check};
 pub use format::format;
 pub use parser::{ParseError, parse};
 pub use prose::explain;

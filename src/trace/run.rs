@@ -129,6 +129,8 @@ pub(crate) struct Run {
     pub(crate) writes: Vec<(u32, ObjectId, i64)>,
     /// The model, if its whole state is known.
     pub(crate) program: Option<Arc<dyn Program>>,
+    /// The state at the last decision, if it is known and the strategy wants to know it.
+    pub(crate) state: u128,
 }
 
 impl Run {
@@ -159,6 +161,20 @@ impl Run {
         self.start(ThreadId::MAIN, None, None, paths);
     }
 
+    /// Makes room for the threads up to this one.
+    fn make_room(&mut self, id: ThreadId) {
+        while self.threads.len() <= id.index() {
+            self.threads.push(Thread::default());
+        }
+        self.world.add_thread(id);
+    }
+
+    /// Makes room for so many threads beside the main one; too many are for the spawn to refuse.
+    #[cfg(feature = "scenario")]
+    pub(crate) fn expect_threads(&mut self, count: usize) {
+        self.make_room(ThreadId(count.min(ThreadId::COUNT_MAX - 1) as u8));
+    }
+
     /// Makes the thread live.
     fn start(
         &mut self,
@@ -167,10 +183,7 @@ impl Run {
         spawned_after: Option<u32>,
         paths: &Paths,
     ) {
-        while self.threads.len() <= id.index() {
-            self.threads.push(Thread::default());
-        }
-        self.world.add_thread(id);
+        self.make_room(id);
         let thread = &mut self.threads[id.index()];
         thread.live = true;
         thread.name = name.map_or_else(|| paths.default_name(id), Rc::from);
@@ -331,18 +344,22 @@ impl Run {
     }
 
     /// The state of everything, if the model's whole state is known: the same number for the same
-    /// state, and different ones for different states but for a chance of 2^-64 or so a pair.
+    /// state, and different ones for different states but for a chance of 2^-128 or so a pair.
     pub(crate) fn state_hash(&self) -> Option<u128> {
         let program = self.program.as_ref()?;
-        let half = |seed: u64| {
-            let mut hasher = DefaultHasher::new();
-            seed.hash(&mut hasher);
-            self.world.hash_state(&mut hasher);
-            self.live.hash(&mut hasher);
-            program.hash(&mut hasher);
-            hasher.finish()
-        };
-        Some(u128::from(half(0)) << 64 | u128::from(half(1)))
+        let mut hasher = DefaultHasher::new();
+        self.world.hash_state(&mut hasher);
+        self.live.hash(&mut hasher);
+        // A statement may be several operations, and an object need not show which is next.
+        for thread in threads_in(self.live) {
+            let action = self.pending(thread).map(|pending| pending.op.action);
+            action.hash(&mut hasher);
+        }
+        program.hash(&mut hasher);
+        let half = hasher.finish();
+        // The hasher's own state is larger than what it gives at a time.
+        hasher.write_u8(u8::MAX);
+        Some(u128::from(half) << 64 | u128::from(hasher.finish()))
     }
 
     /// The last event wrote this value.
@@ -380,7 +397,7 @@ impl Run {
                     held.iter_mut().for_each(|held| held.try_failed = true);
                 }
             }
-            Action::Unlock => {
+            Action::Unlock if effect.succeeded() => {
                 if let Some(owner) = owner_before {
                     self.let_go(op.object, owner);
                 }
