@@ -59,7 +59,11 @@ fn wrong(path: &Path) -> Option<String> {
 
 fn told(checked: &CheckReport) -> String {
     let report = &checked.report;
-    let findings: Vec<&str> = report.findings.iter().map(|its| its.message.as_str()).collect();
+    let findings: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|its| its.message.as_str())
+        .collect();
     format!(
         "expected {:?}, {:?} by {}, {} executions, complete {} ({:?}); {findings:?} {:?}",
         checked.expected,
@@ -81,7 +85,8 @@ fn every_kernel_has_the_answer_that_its_file_expects() {
     let only = std::env::var("KERNEL").ok();
     let is_meant = |path: &Path| {
         let name = path.to_string_lossy();
-        only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+        only.as_ref()
+            .is_none_or(|only| name.contains(only.as_str()))
     };
     thread::scope(|scope| {
         for _ in 0..WORKERS {
