@@ -247,14 +247,22 @@ impl Graph {
         parent: Option<(NodeIndex, u32)>,
     ) -> NodeIndex {
         let first = self.edges.len() as u32;
-        let op = |thread: ThreadId| run.pending(thread).expect("it is enabled to do something").op;
+        let op = |thread: ThreadId| {
+            run.pending(thread)
+                .expect("it is enabled to do something")
+                .op
+        };
         let is_private = |thread: &ThreadId| {
-            matches!(op(*thread).action, Action::Exit | Action::Pass | Action::Start)
+            matches!(
+                op(*thread).action,
+                Action::Exit | Action::Pass | Action::Start
+            )
         };
         let alone = threads_in(enabled).find(is_private);
         // Going on as if nothing were there to be explored makes for short ways to an end.
         let favourite = alone.or_else(|| (enabled != 0).then(|| natural(run, enabled, current)));
-        let others = threads_in(enabled).filter(|&thread| alone.is_none() && Some(thread) != favourite);
+        let others =
+            threads_in(enabled).filter(|&thread| alone.is_none() && Some(thread) != favourite);
         for thread in favourite.into_iter().chain(others) {
             let op = op(thread);
             let cases = run.world.cases(op, thread);
@@ -364,7 +372,12 @@ impl Graph {
             before[edge.to as usize] += 1;
         }
         let free = |count: &(usize, &u32)| *count.1 == 0;
-        let mut left: Vec<usize> = before.iter().enumerate().filter(free).map(|it| it.0).collect();
+        let mut left: Vec<usize> = before
+            .iter()
+            .enumerate()
+            .filter(free)
+            .map(|it| it.0)
+            .collect();
         let mut taken = 0;
         while let Some(node) = left.pop() {
             taken += 1;
@@ -471,7 +484,9 @@ mod tests {
         search.graph = graph;
         search.analyse();
         let goals = search.goals.iter().rev();
-        goals.map(|goal| (goal.node, goal.stuck, goal.starving)).collect()
+        goals
+            .map(|goal| (goal.node, goal.stuck, goal.starving))
+            .collect()
     }
 
     #[test]
