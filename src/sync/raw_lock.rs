@@ -4,7 +4,7 @@ use crate::named::Named;
 #[cfg(feature = "model")]
 use crate::{
     engine::{self, Identity},
-    op::{Action, Kind},
+    op::{Action, How, Kind},
 };
 use parking_lot::lock_api::{RawMutex as _, RawMutexTimed as _};
 use std::borrow::Cow;
@@ -61,7 +61,7 @@ impl RawLock {
     pub fn try_acquire(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::TryLock);
+            return self.acquire_if(How::Try);
         }
         self.taken(self.native.try_lock())
     }
@@ -73,8 +73,7 @@ impl RawLock {
     pub fn acquire_timeout(&self, timeout: Duration) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            let _ = timeout;
-            return self.act(Action::TimedLock);
+            return crate::time::or_passed(self.acquire_if(How::Timed), timeout);
         }
         self.taken(self.native.try_lock_for(timeout))
     }
@@ -109,6 +108,12 @@ impl RawLock {
     #[track_caller]
     fn act(&self, action: Action) -> bool {
         engine::touch(&self.identity, Kind::RawLock, action)
+    }
+
+    #[cfg(feature = "model")]
+    #[track_caller]
+    fn acquire_if(&self, how: How) -> bool {
+        engine::operate(&self.identity, Kind::RawLock, Action::Lock, how, 0).succeeded()
     }
 
     fn taken(&self, success: bool) -> bool {
