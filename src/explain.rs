@@ -639,6 +639,8 @@ fn outcome(step: &Step) -> String {
         Outcome::Done if may_wait(&step.operation) => "ok".to_owned(),
         Outcome::Done => String::new(),
         Outcome::Failed => "failed".to_owned(),
+        Outcome::Queued => "queued".to_owned(),
+        Outcome::Closed => "closed".to_owned(),
         Outcome::Blocked => "BLOCKED".to_owned(),
         Outcome::Chose(case) => format!("case {case}"),
     }

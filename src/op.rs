@@ -133,12 +133,14 @@ pub(crate) enum Kind {
         /// One who has waited longest is notified first.
         fifo: bool,
     },
-    /// Permits.
-    Semaphore { permits: u32, fifo: bool },
+    /// Permits; `max` is the most there may be.
+    Semaphore { permits: u32, fifo: bool, max: u32 },
     /// A channel: how many messages it holds; a rendezvous with 0, unbounded without a number.
-    Channel { capacity: Option<u32> },
-    /// A count that is waited for to be 0.
-    WaitGroup { count: u32 },
+    /// Rendezvous that one select has as its arms must be of one cluster.
+    Channel { capacity: Option<u32>, cluster: u8 },
+    /// A count that is waited for to be 0. It matters who takes it below 0 only if `exact`: else
+    /// those who take from it commute.
+    WaitGroup { count: u32, exact: bool },
     /// A reusable barrier for so many threads.
     Barrier { parties: u32 },
     /// Something that is done once.
@@ -211,14 +213,16 @@ pub(crate) enum Action {
     DowngradeUpgradable,
     /// Asks whether a writer holds the lock.
     IsWritten,
-    /// Waits for its turn in the queue that it has joined. Timed: it may leave the queue.
+    /// Waits for its turn in the queue that it has joined by action `arg` (as
+    /// [`Action::joining`] numbers them). Timed: it may leave the queue.
     Queued,
-    /// Releases the lock `with` and joins the condvar's waiters. `arg` is 1 when it will wake
-    /// spuriously.
+    /// Releases the lock `with` and joins the condvar's waiters. When `arg` is 1 it has two cases:
+    /// in case 1 it will wake spuriously. Fails when the thread does not hold the lock.
     Wait,
-    /// Waits to be notified, then for the lock `with`, and takes that.
+    /// Waits to be notified, then for the lock `with`, and takes that. When `arg` is 1 it does not
+    /// wait to be notified.
     Wake,
-    /// Notifies one of the waiters, or nobody.
+    /// Notifies one of the waiters, or nobody: a case for each waiter, the thread's number plus 1.
     NotifyOne,
     /// Notifies all waiters.
     NotifyAll,
@@ -243,7 +247,8 @@ pub(crate) enum Action {
     CloseRecv,
     /// Reads how many messages there are.
     Len,
-    /// Takes part in one of the arms of list `arg`. Queues, if one of them is a rendezvous.
+    /// Takes part in one of the arms of list `with`: a case for each arm that is ready. Queues, if
+    /// one of them is a rendezvous.
     Select,
     /// Adds `arg`, as an `i32`, to a wait group. Fails when it would be below 0.
     Add,
@@ -269,7 +274,7 @@ pub(crate) enum Action {
     Signal,
     /// Lets go all who wait.
     SignalAll,
-    /// Reads and writes the variables of list `arg` in one step, when the condition of the list
+    /// Reads and writes the variables of list `with` in one step, when the condition of the list
     /// holds, if it has one.
     Evaluate,
     /// Reads an atomic or a ghost variable.
@@ -306,6 +311,28 @@ pub(crate) enum Action {
     Slow,
     /// The environment chooses one of `arg` cases.
     Choose,
+}
+
+impl Action {
+    /// Those after which a thread may stand in a queue.
+    const JOINING: [Action; 10] = [
+        Action::Read,
+        Action::Write,
+        Action::Upgradable,
+        Action::Upgrade,
+        Action::Acquire,
+        Action::Send,
+        Action::Recv,
+        Action::Select,
+        Action::Arrive,
+        Action::Enlist,
+    ];
+
+    /// The number of an action after which a thread may stand in a queue.
+    pub(crate) fn joining(self) -> u32 {
+        let at = Self::JOINING.iter().position(|&action| action == self);
+        at.expect("an action that queues") as u32
+    }
 }
 
 /// One operation of one thread.
@@ -368,16 +395,20 @@ impl Op {
         ObjectId(self.with)
     }
 
-    /// Whether this is an insisting or patient acquisition of this kind.
-    pub(crate) fn is(self, action: Action) -> bool {
-        self.action == action
+    /// What a thread that stands in a queue joined it for; else the action itself.
+    pub(crate) fn purpose(self) -> Action {
+        match self.action {
+            Action::Queued => Action::JOINING[self.arg as usize],
+            action => action,
+        }
     }
 }
 
 /// What came of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Effect {
     /// It did what it says.
+    #[default]
     Done,
     /// A try or a timed operation that did not succeed; for a question: no.
     Failed,

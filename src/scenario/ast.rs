@@ -389,6 +389,45 @@ pub enum StatementKind {
     Call { proc: ProcIndex },
 }
 
+impl StatementKind {
+    /// The blocks inside, in the order in which they are written.
+    pub fn blocks(&self) -> Vec<&Block> {
+        match self {
+            StatementKind::With { body, .. }
+            | StatementKind::Once { body, .. }
+            | StatementKind::While { body, .. }
+            | StatementKind::Repeat { body, .. } => vec![body],
+            StatementKind::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            StatementKind::Choose { cases } => cases.iter().collect(),
+            StatementKind::Select { arms, default } => {
+                arms.iter().map(|arm| &arm.body).chain(default).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// As [`StatementKind::blocks`], to be changed.
+    pub fn blocks_mut(&mut self) -> Vec<&mut Block> {
+        match self {
+            StatementKind::With { body, .. }
+            | StatementKind::Once { body, .. }
+            | StatementKind::While { body, .. }
+            | StatementKind::Repeat { body, .. } => vec![body],
+            StatementKind::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            StatementKind::Choose { cases } => cases.iter_mut().collect(),
+            StatementKind::Select { arms, default } => {
+                let arms = arms.iter_mut().map(|arm| &mut arm.body);
+                arms.chain(default).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// One case of a `select`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Arm {

@@ -47,5 +47,9 @@
 //! goes on: a mutex or rmutex of another stays held, a lock is freed.
 
 pub mod ast;
+mod format;
+mod parser;
 
 pub use ast::Scenario;
+pub use format::format;
+pub use parser::{ParseError, parse};

@@ -40,7 +40,7 @@ mod on {
     pub struct MutexGuard<'a, T: ?Sized> {
         lock: &'a Mutex<T>,
         // Before `inner`: it is poisoned while it is still held.
-        witness: Witness<'a>,
+        _witness: Witness<'a>,
         inner: sync::MutexGuard<'a, T>,
     }
 
@@ -112,7 +112,7 @@ mod on {
         fn result(lock: &'a Mutex<T>, inner: sync::MutexGuard<'a, T>) -> LockResult<Self> {
             let guard = MutexGuard {
                 lock,
-                witness: Witness::new(&lock.poison),
+                _witness: Witness::new(&lock.poison),
                 inner,
             };
             lock.poison.result(guard)

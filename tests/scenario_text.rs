@@ -1,0 +1,64 @@
+//! Scenario files as text: what is read, what is refused, and how they are laid out.
+#![cfg(feature = "scenario")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gordian::scenario::{Scenario, format, parse};
+use serde_json::Value;
+
+/// The scenario files of the repository, in the order of their names.
+fn files(directory: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut paths: Vec<PathBuf> = fs::read_dir(root.join(directory))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "gordian"))
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// A scenario without the places where it is written.
+fn meaning(scenario: &Scenario) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.remove("span");
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(scenario).unwrap();
+    strip(&mut value);
+    value
+}
+
+/// Formatting changes no meaning, and nothing the second time.
+fn check_format(source: &str) {
+    let before = parse(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    let tidy = format(source).unwrap();
+    let after = parse(&tidy).unwrap_or_else(|error| panic!("{error}\n{tidy}"));
+    assert_eq!(meaning(&before), meaning(&after), "{source}\n{tidy}");
+    assert_eq!(format(&tidy).as_deref(), Ok(tidy.as_str()), "{source}");
+    let comments = |text: &str| text.lines().filter(|line| line.contains('#')).count();
+    assert_eq!(comments(source), comments(&tidy), "{source}\n{tidy}");
+}
+
+#[test]
+fn every_kernel_is_read() {
+    let kernels = files("kernels");
+    assert_eq!(kernels.len(), 373);
+    for (path, source) in kernels {
+        let scenario = parse(&source).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(scenario.expect.is_some(), "{}", path.display());
+        assert!(!scenario.threads.is_empty(), "{}", path.display());
+        check_format(&source);
+    }
+}
