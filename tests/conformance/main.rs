@@ -17,6 +17,8 @@ mod std_sync;
 mod thread;
 mod wait_group;
 
+use std::cell::Cell;
+
 /// What a case is run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -45,7 +47,10 @@ impl Engine {
 #[cfg(feature = "model")]
 #[track_caller]
 fn check(engine: gordian::report::Engine, case: fn()) {
-    let report = gordian::Checker::new().engine(engine).check(case);
+    let report = gordian::Checker::new().engine(engine).check(move || {
+        IN_MODEL.set(true);
+        case();
+    });
     report.assert_clean();
     assert!(report.search.executions > 0);
 }
@@ -90,4 +95,14 @@ pub(crate) fn panics(f: impl FnOnce()) -> bool {
 /// Panics without a message on the terminal.
 pub(crate) fn quiet_panic() -> ! {
     std::panic::resume_unwind(Box::new("on purpose"))
+}
+
+std::thread_local! {
+    /// All threads of a model share an OS thread, which runs nothing else.
+    static IN_MODEL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the case runs in a model, rather than outside; for its first thread to ask.
+pub(crate) fn in_model() -> bool {
+    IN_MODEL.get()
 }
