@@ -648,8 +648,13 @@ fn outcome(step: &Step) -> String {
 
 /// Whether it is worth saying that an operation succeeded, because it need not have.
 fn may_wait(operation: &str) -> bool {
-    let waits = ["lock", "acquire", "join", "park"];
-    !operation.starts_with("un") && waits.iter().any(|name| operation.contains(name))
+    let waits = [
+        "lock", "acquire", "join", "park", "read", "write", "upgrad", "wait", "recv", "send",
+        "select", "barrier", "once",
+    ];
+    let never = ["un", "is-", "to-", "notify-"];
+    !never.iter().any(|name| operation.starts_with(name))
+        && waits.iter().any(|name| operation.contains(name))
 }
 
 // Text.
@@ -905,6 +910,8 @@ mod tests {
                 contended: 4,
                 seconds: 0.0213,
                 seed: None,
+                remarks: Vec::new(),
+                states: None,
             },
             findings,
             error: None,

@@ -189,6 +189,11 @@ fn message(defect: &Defect, run: &Run) -> String {
             Some(_) => format!("{} tried {} {detail}, in vain", thread(0), object(0)),
             None => format!("{} got nowhere: {detail}", thread(0)),
         },
+        Code::RecursiveRead => format!(
+            "{} reads {} again, which blocks when a writer queues in between",
+            thread(0),
+            object(0)
+        ),
         Code::Panic => format!("{} {detail}", thread(0)),
         _ => detail.clone(),
     }

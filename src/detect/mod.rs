@@ -8,6 +8,7 @@ mod fingerprint;
 mod holds;
 mod leaks;
 mod panics;
+mod reads;
 mod releases;
 mod starvation;
 mod waits;
@@ -18,8 +19,9 @@ pub(crate) use leaks::leaked_guard;
 #[cfg(feature = "scenario")]
 pub(crate) use panics::stated_panic;
 pub(crate) use panics::{Panicked, broken_invariant, panic_of};
+pub(crate) use reads::recursive_read;
 pub(crate) use releases::misused_release;
-pub(crate) use starvation::starved;
+pub(crate) use starvation::{never_ends, starved};
 pub(crate) use waits::{closed_cycle, stuck, timeout_only};
 
 use crate::op::{Action, ObjectId, Op, Site, ThreadId};

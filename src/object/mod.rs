@@ -1028,6 +1028,11 @@ impl World {
         }
     }
 
+    /// Whether the thread reads the rwlock.
+    pub(crate) fn is_read_by(&self, lock: ObjectId, thread: ThreadId) -> bool {
+        state!(self, lock, RwLock).is_read_by(thread)
+    }
+
     fn is_held(&self, lock: ObjectId) -> bool {
         match &self.objects[lock.index()].state {
             State::RwLock(lock) => lock.is_held(),

@@ -224,8 +224,7 @@ impl RwLock {
         Waits::all_of(self.in_the_way(action) | before)
     }
 
-    /// Every hold of the thread, as the action that gives it back, the latest kind last.
-    pub(super) fn is_held_by(&self, by: ThreadId) -> bool {
-        self.writer == Some(by) || self.upgradable == Some(by) || self.readers.contains(&by)
+    pub(super) fn is_read_by(&self, by: ThreadId) -> bool {
+        self.readers.contains(&by)
     }
 }

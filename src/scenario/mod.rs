@@ -27,8 +27,12 @@
 //! lock) are one step, possible as soon as the object allows it, in any order: they barge. A
 //! `select` without rendezvous arms is one step too, possible when an arm is ready or there is a
 //! `default`. `tryX` and `timedlock` are one step, always possible: they take what is to be had
-//! or give up; a try never overtakes a queue or a waiting writer. `timedwait` sleeps like `wait`; its second step is possible as
-//! soon as the lock is free, and `$timed_out` is 1 when nobody had notified it.
+//! or give up; a try never overtakes a queue or a waiting writer (so `trywrite` beside a waiting
+//! writer fails, also while nobody is inside). `timedwait` sleeps like `wait`; its second step is
+//! possible as soon as the lock is free, and `$timed_out` is 1 when nobody had notified it. `if`,
+//! `while`, `assert` and assignments are a step when they read or write a `var`; `await` always is;
+//! `slow`, `panic`, `choose` and the end of a thread never are. To unlock at the end of a `with`,
+//! however it is left, is a step.
 //!
 //! A grant: whenever an object changes, the head of a fifo queue is granted what it waits for if
 //! it is to be had, and so on with the next head. `notify_one` picks any waiter that is not yet
@@ -45,11 +49,43 @@
 //! taken by `with` are given back on the way, others stay held. `unlock` of a mutex, lock or rmutex
 //! that is not held, or held by another, is `double-release` or `foreign-release`, and the thread
 //! goes on: a mutex or rmutex of another stays held, a lock is freed.
+//!
+//! # Finer points
+//! - What is left locked at a thread's end (`leaked-guard`), and the `foreign-release` of a `lock`,
+//!   which has no owner, are hazards here: where that matters, somebody is stuck or misled.
+//! - `upgrade` without an upgradable hold and `downgrade` without the write hold are a panic.
+//! - `wait` gives an rmutex back wholly, and takes it again as often as it was held.
+//! - Tickets: to make one that is queued or granted is a panic, and so is to await one that is not
+//!   there (never made, or awaited or dropped since); to drop such a one does nothing. The number
+//!   of permits is that with which it was made. What is awaited belongs to the thread.
+//! - `release` compares the permits that are to be had, together with its own, with `max`.
+//! - After `drop_rx` a `send` fails as on a closed channel, and a `recv` gives 0 and `$ok` = 0. Who
+//!   has met a partner goes on with success, though the channel be closed before it does; no thread
+//!   meets itself.
+//! - `enable_notify` of one who is enabled does nothing. `drop_notify` hands on what `notify` gave
+//!   it, not what `notify_waiters` did, nor a permit that was there when it was enabled: that one is
+//!   gone, as in tokio. A thread that ends stays in the queue.
+//! - `unpark` of a thread that is not spawned yet is kept for it; `join` of one waits.
+//! - What a step did before it panics stays: in `atomic`, the assignments before the one that
+//!   overflows. A failed `release`, `wg_add` or `spawn` does nothing.
+//! - A loop that comes to no step is an error. One around a `choose` is none if it has a way out or
+//!   comes to a step by some case.
 
 pub mod ast;
+mod check;
+mod code;
 mod format;
+mod formula;
+mod interpreter;
+mod machine;
 mod parser;
+mod places;
+mod prose;
+pub mod terminal;
 
 pub use ast::Scenario;
+pub use check::{CheckReport, Options, check};
 pub use format::format;
 pub use parser::{ParseError, parse};
+pub use prose::explain;
+pub use terminal::{End, Phase, Terminal};
