@@ -32,7 +32,8 @@ mod on {
     /// A condition variable, like [`std::sync::Condvar`].
     ///
     /// In a model every waiter is tried as the one that `notify_one` wakes, and a waiter may wake
-    /// by itself, as the documentation of std's allows: how often is bounded.
+    /// by itself, as the documentation of std's allows: how often is
+    /// [`Checker::spurious_max`](crate::Checker::spurious_max).
     pub struct Condvar(sync::Condvar);
 
     impl Condvar {
@@ -40,7 +41,7 @@ mod on {
         #[track_caller]
         #[must_use]
         pub const fn new() -> Condvar {
-            Condvar(sync::Condvar::new().made_spurious())
+            Condvar(sync::Condvar::new())
         }
 
         /// Releases the guard's lock, waits to be notified, and takes the lock again.

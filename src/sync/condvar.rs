@@ -7,21 +7,17 @@ pub use on::*;
 
 /// How a [`Condvar`] wakes its waiters in a model.
 ///
-/// A new one is like parking_lot's: no waiter wakes by itself, and any of them may be the one that
-/// `notify_one` wakes. Code that will run on another one is checked against that one's way. Outside
-/// a model, and without the feature `model`, these methods are the identity.
+/// Any of them may be the one that `notify_one` wakes. Code that will run on a condition variable
+/// that promises more is checked against that. Outside a model, and without the feature `model`,
+/// these methods are the identity.
 ///
 /// ```
 /// use gordian::sync::{Condvar, CondvarOptions};
 ///
-/// let ready = Condvar::new().spurious();
+/// let ready = Condvar::new().fifo();
 /// assert!(!ready.notify_one(), "nobody waits");
 /// ```
 pub trait CondvarOptions: Sized {
-    /// A waiter may wake by itself, as std's documentation and POSIX allow.
-    #[must_use]
-    fn spurious(self) -> Self;
-
     /// `notify_one` wakes whoever has waited longest.
     #[must_use]
     fn fifo(self) -> Self;
@@ -39,10 +35,6 @@ mod off {
     }
 
     impl super::CondvarOptions for Condvar {
-        fn spurious(self) -> Self {
-            self
-        }
-
         fn fifo(self) -> Self {
             self
         }
@@ -80,7 +72,9 @@ mod on {
     /// A condition variable, with the interface of `parking_lot::Condvar`.
     ///
     /// In a model every waiter is tried as the one that `notify_one` wakes; one that waits for a
-    /// time may give up whenever it would have to wait on.
+    /// time may give up whenever it would have to wait on. A waiter may also wake by itself, as on
+    /// all condition variables but parking_lot's: how often is
+    /// [`Checker::spurious_max`](crate::Checker::spurious_max), and 0 is parking_lot's promise.
     ///
     /// ```
     /// use gordian::sync::{Condvar, Mutex};
@@ -99,7 +93,6 @@ mod on {
     #[derive(Default)]
     pub struct Condvar {
         identity: Identity,
-        spurious: bool,
         fifo: bool,
         native: parking_lot::Condvar,
     }
@@ -110,7 +103,6 @@ mod on {
         pub const fn new() -> Condvar {
             Condvar {
                 identity: Identity::here(),
-                spurious: false,
                 fifo: false,
                 native: parking_lot::Condvar::new(),
             }
@@ -262,15 +254,10 @@ mod on {
 
         fn kind(&self) -> Kind {
             Kind::Condvar {
-                spurious: self.spurious,
+                // How often a waiter wakes by itself is a setting of the checker.
+                spurious: false,
                 fifo: self.fifo,
             }
-        }
-
-        /// Lets waiters wake by themselves; for constants.
-        pub(crate) const fn made_spurious(mut self) -> Condvar {
-            self.spurious = true;
-            self
         }
     }
 
@@ -290,10 +277,6 @@ mod on {
     }
 
     impl super::CondvarOptions for Condvar {
-        fn spurious(self) -> Self {
-            self.made_spurious()
-        }
-
         fn fifo(self) -> Self {
             Condvar { fifo: true, ..self }
         }
