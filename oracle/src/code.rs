@@ -74,7 +74,7 @@ pub(crate) enum Op {
     },
     Release(u32, i64),
     Ticket(u32, i64),
-    AwaitTicket(u32),
+    AwaitTicket(u32, i64),
     DropTicket(u32),
     /// Also `send` and `recv`, with one arm.
     Select(Select),
@@ -306,22 +306,28 @@ impl Code {
             if std::mem::replace(&mut seen[pc as usize], true) {
                 continue;
             }
-            match &self.ops[pc as usize] {
-                Op::Jump(to) => left.push(*to),
-                Op::Return => {}
-                Op::Choose(cases) => left.extend(cases),
-                Op::Select(select) => {
-                    left.extend(select.arms.iter().map(|arm| arm.body).chain(select.default));
-                }
-                Op::Branch { otherwise: to, .. }
-                | Op::Repeat { after: to, .. }
-                | Op::Again(to)
-                | Op::Call(to)
-                | Op::OnceBegin { after: to, .. } => left.extend([*to, pc + 1]),
-                _ => left.push(pc + 1),
-            }
+            self.successors(pc, &mut left);
         }
         (0..).zip(seen).filter_map(|(pc, seen)| seen.then_some(pc))
+    }
+
+    /// The instructions that can come next. A call is also passed by: what the proc returns to is
+    /// not followed.
+    pub(crate) fn successors(&self, pc: Pc, next: &mut Vec<Pc>) {
+        match &self.ops[pc as usize] {
+            Op::Jump(to) => next.push(*to),
+            Op::Return => {}
+            Op::Choose(cases) => next.extend(cases),
+            Op::Select(select) => {
+                next.extend(select.arms.iter().map(|arm| arm.body).chain(select.default));
+            }
+            Op::Branch { otherwise: to, .. }
+            | Op::Repeat { after: to, .. }
+            | Op::Again(to)
+            | Op::Call(to)
+            | Op::OnceBegin { after: to, .. } => next.extend([*to, pc + 1]),
+            _ => next.push(pc + 1),
+        }
     }
 }
 
@@ -670,7 +676,9 @@ fn waiting(kind: &StatementKind) -> Option<Op> {
             Op::Release(semaphore.0, i64::from(*permits))
         }
         StatementKind::Ticket { ticket, permits } => Op::Ticket(ticket.0, i64::from(*permits)),
-        StatementKind::AwaitTicket { ticket, .. } => Op::AwaitTicket(ticket.0),
+        StatementKind::AwaitTicket { ticket, permits } => {
+            Op::AwaitTicket(ticket.0, i64::from(*permits))
+        }
         StatementKind::DropTicket { ticket, .. } => Op::DropTicket(ticket.0),
         StatementKind::Close { channel } => Op::Close(channel.0),
         StatementKind::DropReceiver { channel } => Op::DropReceiver(channel.0),

@@ -93,7 +93,7 @@ impl Machine<'_> {
                 tries,
                 ..
             } => *tries || self.may_acquire(state, thread, *semaphore, *permits),
-            Op::AwaitTicket(ticket) => state.tickets[*ticket as usize] != TicketState::Queued,
+            Op::AwaitTicket(ticket, _) => state.tickets[*ticket as usize] != TicketState::Queued,
             Op::WaitGroup(group) => {
                 matches!(state.objects[*group as usize], Object::Group { count: 0 })
             }
@@ -178,7 +178,7 @@ impl Machine<'_> {
             Op::Ticket(ticket, permits) => {
                 return Some(self.ticket(state, thread, ticket, permits));
             }
-            Op::AwaitTicket(ticket) => return Some(self.await_ticket(state, thread, ticket)),
+            Op::AwaitTicket(ticket, _) => return Some(self.await_ticket(state, thread, ticket)),
             Op::DropTicket(ticket) => self.drop_ticket(state, thread, ticket),
             _ => return None,
         }
