@@ -242,8 +242,8 @@ impl Search<'_> {
     /// Who can never move again, what kind of being stuck that is, and who moves for ever.
     fn find_stuck(&self, components: &Components, answer: &mut Answer) {
         let code = self.machine.code;
-        // Who is stuck stays so, but why is known only where nothing else can happen any more. In an
-        // incomplete search there may be no such state.
+        // Who is stuck stays so, but why is known only where nothing else can happen any more. In
+        // an incomplete search there may be no such state.
         let mut is_last = vec![!answer.complete; self.table.len()];
         for state in &components.last {
             is_last[*state as usize] = true;

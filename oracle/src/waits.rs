@@ -6,9 +6,9 @@
 //! | blocked at | waits for |
 //! |---|---|
 //! | `lock`, a `wait` that was notified | the holder |
-//! | `read`, `write`, `upgradable`, `upgrade` | the holders that keep it out; whom it may not overtake |
+//! | `read`, `write`, `upgradable`, `upgrade` | holders that keep it out, those in front of it |
 //! | `join`, `once` | that thread; the one that runs the block |
-//! | `acquire`, `await_ticket` | those who release more before they acquire; whom it may not overtake |
+//! | `acquire`, `await_ticket` | those with permits to release, those in front of it |
 //! | `send`, `recv`, `select` | those who have the other end, or a `close`, before them |
 //! | `wg_wait`, `barrier` | those who have a `wg_done`, or the barrier, before them |
 //! | `wait`, `wait_notify`, `park`, `await`, `block_forever` | an event: nobody |
@@ -148,8 +148,8 @@ impl Waits<'_> {
         holders.chain(waits_behind.iter().copied()).collect()
     }
 
-    /// Those who have permits to release, or stand in the queue before it. Itself only when there is
-    /// nobody else: it waits for what it holds.
+    /// Those who have permits to release, or stand in the queue before it. Itself only when there
+    /// is nobody else: it waits for what it holds.
     fn of_permits(&self, thread: u32, semaphore: u32) -> Vec<u32> {
         let releases = |thread: &u32| self.has_permits(*thread, semaphore);
         let others = self.blocked.iter().filter(|other| **other != thread);

@@ -593,25 +593,42 @@ fn tickets() {
     check(&[
         case(
             "semaphore s = 1 fifo
-             thread a { acquire s; ticket s f; ticket s g; release s; await_ticket s g; release s }",
+             thread a { acquire s; ticket s f; ticket s g; release s;
+                        await_ticket s g; release s }",
             "lost-wakeup",
             &["a: await_ticket s g"],
         ),
         case(
             "semaphore s = 1 fifo
-             thread a { acquire s; ticket s f; ticket s g; release s; drop_ticket s f; await_ticket s g; release s }",
+             thread a { acquire s; ticket s f; ticket s g; release s;
+                        drop_ticket s f; await_ticket s g; release s }",
             "",
             &["-"],
         ),
         case(
             "semaphore s = 1 fifo
-             thread a { ticket s f; drop_ticket s f; drop_ticket s f; tryacquire s $a; tryacquire s $b }",
+             thread a { ticket s f; drop_ticket s f; drop_ticket s f;
+                        tryacquire s $a; tryacquire s $b }",
             "",
             &["a.$a=1"],
         ),
-        case("semaphore s = 1 fifo\nthread a { ticket s f; await_ticket s f; tryacquire s $ok }", "", &["-"]),
-        case("semaphore s = 2 fifo\nthread a { ticket s f; ticket s f }", "panic", &["-"]),
-        case("semaphore s = 1 fifo\nthread a { ticket s f; await_ticket s f; await_ticket s f }", "panic", &["-"]),
+        case(
+            "semaphore s = 1 fifo
+             thread a { ticket s f; await_ticket s f; tryacquire s $ok }",
+            "",
+            &["-"],
+        ),
+        case(
+            "semaphore s = 2 fifo\nthread a { ticket s f; ticket s f }",
+            "panic",
+            &["-"],
+        ),
+        case(
+            "semaphore s = 1 fifo
+             thread a { ticket s f; await_ticket s f; await_ticket s f }",
+            "panic",
+            &["-"],
+        ),
         // A queued request that is dropped lets those behind it in.
         case(
             "semaphore s = 2 fifo; var x
@@ -750,12 +767,21 @@ fn selects() {
         ),
         case(
             "channel c = 1, d = 1; var x
-             thread a { send c 1; send d 2; select { case recv c $v: nop; case recv d $v: nop; default: x = 1 } }",
+             thread a { send c 1; send d 2;
+                        select { case recv c $v: ; case recv d $v: ; default: x = 1 } }",
             "",
             &["a.$v=1", "a.$v=2"],
         ),
-        case("channel c = 1\nthread a { select { case recv c: } }", "lost-wakeup", &["a: select"]),
-        case("channel c = 0\nthread a { select { case recv c: } }", "lost-wakeup", &["a: select…"]),
+        case(
+            "channel c = 1\nthread a { select { case recv c: } }",
+            "lost-wakeup",
+            &["a: select"],
+        ),
+        case(
+            "channel c = 0\nthread a { select { case recv c: } }",
+            "lost-wakeup",
+            &["a: select…"],
+        ),
         case(
             "channel c = 0\nthread a { select { case recv c: ; case send c 1: } }",
             "lost-wakeup",
@@ -1111,7 +1137,8 @@ fn variables() {
             &["x=9223372036854775807, y=1"],
         ),
         case(
-            "var x = 7, y\nthread a { y = 0 - x / 2 % 2 * 3 + (x >= 7) + (not x) + (x == 7 and 0 or 1) }",
+            "var x = 7, y
+             thread a { y = 0 - x / 2 % 2 * 3 + (x >= 7) + (not x) + (x == 7 and 0 or 1) }",
             "",
             &["x=7, y=-1"],
         ),
@@ -1146,7 +1173,10 @@ fn control() {
             &["x=22"],
         ),
         case(
-            "var x\nproc p { x += 1; return; x = 9 }\nproc q { call p; call p }\nthread a { repeat 2 { call q } }",
+            "var x
+             proc p { x += 1; return; x = 9 }
+             proc q { call p; call p }
+             thread a { repeat 2 { call q } }",
             "",
             &["x=4"],
         ),
