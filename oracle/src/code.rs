@@ -220,6 +220,8 @@ pub(crate) struct Code {
     /// For each ticket, its semaphore.
     pub(crate) tickets: Vec<u32>,
     pub(crate) locals: usize,
+    /// How many of them the file has; the others are for values that are about to be sent.
+    pub(crate) locals_written: usize,
 }
 
 #[derive(Debug)]
@@ -253,6 +255,7 @@ impl Code {
             ops: Vec::new(),
             starts: Vec::new(),
             scopes: Vec::new(),
+            hidden: 0,
             calls: Vec::new(),
         };
         let procs: Vec<Pc> = scenario
@@ -278,7 +281,8 @@ impl Code {
                 .iter()
                 .map(|ticket| ticket.semaphore.0)
                 .collect(),
-            locals: scenario.locals.len(),
+            locals: scenario.locals.len() + compiler.hidden,
+            locals_written: scenario.locals.len(),
         };
         for (thread, entry) in scenario.threads.iter().zip(entries) {
             let mut locals: Vec<u32> = code
@@ -336,6 +340,8 @@ struct Compiler<'a> {
     ops: Vec<Op>,
     starts: Vec<u32>,
     scopes: Vec<Scope>,
+    /// How many locals are needed for values that are read before they are sent.
+    hidden: usize,
     /// Calls, and the procs whose places are not known before all are compiled.
     calls: Vec<(usize, usize)>,
 }
@@ -387,7 +393,7 @@ impl Compiler<'_> {
 
     fn statement(&mut self, statement: &Statement) {
         let start = statement.span.start;
-        if let Some(op) = self.simple(&statement.kind) {
+        if let Some(op) = Self::simple(&statement.kind) {
             self.emit(op, start);
             return;
         }
@@ -406,6 +412,14 @@ impl Compiler<'_> {
             StatementKind::Choose { cases } => self.choose(cases, start),
             StatementKind::Select { arms, default } => {
                 self.select(arms, default.as_ref(), start);
+            }
+            StatementKind::Send { channel, value, ok } => {
+                let (channel, value, ok) = (*channel, value.clone(), *ok);
+                self.alone(ArmKind::Send { channel, value, ok }, start);
+            }
+            StatementKind::Recv { channel, value, ok } => {
+                let (channel, value, ok) = (*channel, *value, *ok);
+                self.alone(ArmKind::Recv { channel, value, ok }, start);
             }
             StatementKind::Join { threads } => {
                 for thread in threads {
@@ -544,11 +558,13 @@ impl Compiler<'_> {
     }
 
     fn select(&mut self, arms: &[ast::Arm], default: Option<&Block>, start: u32) {
+        let kinds: Vec<ArmKind> = arms.iter().map(|arm| arm.kind.clone()).collect();
+        let kinds = self.evaluated(kinds, start);
         let head = self.emit(Op::Nop, start);
         let mut ends = Vec::new();
         let mut compiled = Vec::new();
-        for arm in arms {
-            compiled.push(self.arm(&arm.kind, self.here()));
+        for (arm, kind) in arms.iter().zip(&kinds) {
+            compiled.push(self.arm(kind, self.here()));
             self.block(&arm.body);
             ends.push(self.emit(Op::Nop, start));
         }
@@ -596,28 +612,42 @@ impl Compiler<'_> {
     }
 
     /// A `send` or a `recv` by itself is a `select` of one arm, which goes on behind it.
-    fn alone(&self, kind: &ArmKind) -> Op {
-        Op::Select(self.select_of(vec![self.arm(kind, self.here() + 1)], None))
+    fn alone(&mut self, kind: ArmKind, start: u32) {
+        for kind in self.evaluated(vec![kind], start) {
+            let arm = self.arm(&kind, self.here() + 1);
+            let op = Op::Select(self.select_of(vec![arm], None));
+            self.emit(op, start);
+        }
+    }
+
+    /// Where a value that is sent reads a `var`, all values are read in a step before, into locals
+    /// of their own.
+    fn evaluated(&mut self, mut arms: Vec<ArmKind>, start: u32) -> Vec<ArmKind> {
+        let mut assignments = Vec::new();
+        let mut shared = false;
+        let mut evaluated = arms.clone();
+        for arm in &mut evaluated {
+            if let ArmKind::Send { value, .. } = arm {
+                let local = LocalIndex((self.scenario.locals.len() + assignments.len()) as u32);
+                let source = std::mem::replace(value, ast::Expression::Local(local));
+                let source = Expression::new(&source);
+                shared |= source.is_shared();
+                assignments.push((Place::Local(local), source));
+            }
+        }
+        if shared {
+            self.hidden = self.hidden.max(assignments.len());
+            self.emit(Op::Assign(assignments), start);
+            arms = evaluated;
+        }
+        arms
     }
 
     /// The instruction of a statement that is one.
-    fn simple(&self, kind: &StatementKind) -> Option<Op> {
+    fn simple(kind: &StatementKind) -> Option<Op> {
         locks(kind)
             .or_else(|| waiting(kind))
             .or_else(|| threads_and_vars(kind))
-            .or_else(|| match kind {
-                StatementKind::Send { channel, value, ok } => Some(self.alone(&ArmKind::Send {
-                    channel: *channel,
-                    value: value.clone(),
-                    ok: *ok,
-                })),
-                StatementKind::Recv { channel, value, ok } => Some(self.alone(&ArmKind::Recv {
-                    channel: *channel,
-                    value: *value,
-                    ok: *ok,
-                })),
-                _ => None,
-            })
     }
 }
 

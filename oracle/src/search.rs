@@ -347,7 +347,7 @@ fn terminal(code: &Code, state: &State) -> Terminal {
         locals: state
             .threads
             .iter()
-            .map(|thread| thread.locals.clone())
+            .map(|thread| thread.locals[..code.locals_written].to_vec())
             .collect(),
         threads: state
             .threads

@@ -38,6 +38,7 @@ fn expectations() {
         (CLEAN, "expect stuck", clean, Some(false)),
         (CLEAN, "expect misuse", clean, Some(false)),
         (CLEAN, "expect panic", clean, Some(false)),
+        (LEAK, "", found, None),
         (LEAK, "expect clean", clean, Some(true)),
         (LEAK, "expect leaked-guard", clean, Some(true)),
         (LEAK_AND_STUCK, "expect stuck", found, Some(true)),

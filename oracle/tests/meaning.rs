@@ -743,6 +743,21 @@ fn channels() {
             "",
             &["b.$v=3, b.$ok=1"],
         ),
+        // A shared value is read before there is room for it.
+        case(
+            "channel c = 1; var x
+             thread a { send c x; recv c $v }
+             thread b { x = 1 }",
+            "",
+            &["x=1", "x=1, a.$v=1"],
+        ),
+        case(
+            "channel c = 1; var x
+             thread a { send c 5; send c x }
+             thread b { x = 1; recv c; recv c $v }",
+            "",
+            &["x=1", "x=1, b.$v=1"],
+        ),
         // First come, first met.
         case(
             "channel c = 0; var n
