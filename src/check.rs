@@ -86,6 +86,14 @@ impl Checker {
         self
     }
 
+    /// Lets each thread wake spuriously from condvars so many times in an execution: every way of
+    /// that is explored. Once, unless this says otherwise.
+    #[must_use]
+    pub fn spurious_max(mut self, wakes: u32) -> Self {
+        self.config.spurious_max = wakes;
+        self
+    }
+
     /// Ends the search after so many executions; a systematic one is then incomplete.
     #[must_use]
     pub fn executions_max(mut self, executions: u64) -> Self {
@@ -138,8 +146,8 @@ impl Checker {
     }
 
     /// Applies the environment variables `GORDIAN_ENGINE`, `GORDIAN_STRATEGY`,
-    /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_TIME_MAX`
-    /// (seconds), `GORDIAN_SEED`, `GORDIAN_REPLAY` on top of the settings so far.
+    /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_SPURIOUS_MAX`,
+    /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_TIME_MAX` (seconds), `GORDIAN_SEED`, `GORDIAN_REPLAY` on top of the settings so far.
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
@@ -153,6 +161,7 @@ impl Checker {
             |text| text.parse().map(Some),
         )?;
         set(&mut config.steps_max, "GORDIAN_STEPS_MAX", str::parse)?;
+        set(&mut config.spurious_max, "GORDIAN_SPURIOUS_MAX", str::parse)?;
         set(
             &mut config.executions_max,
             "GORDIAN_EXECUTIONS_MAX",

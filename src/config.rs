@@ -5,11 +5,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::error::ConfigError;
 use crate::report::Engine;
-use crate::trace::ReplayToken;
+use crate::trace::{Program, ReplayToken};
 
 /// Who runs next: how a search goes through the interleavings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -115,6 +116,10 @@ pub(crate) struct Config {
     pub(crate) strategy: Strategy,
     pub(crate) preemptions_max: Option<u32>,
     pub(crate) steps_max: u32,
+    /// The model, if its whole state is known.
+    pub(crate) program: Option<Arc<dyn Program>>,
+    /// How often a thread may wake spuriously from a condvar, in one execution.
+    pub(crate) spurious_max: u32,
     pub(crate) executions_max: Option<u64>,
     pub(crate) time_max: Option<Duration>,
     pub(crate) stall_max: Duration,
@@ -135,6 +140,8 @@ impl Default for Config {
             strategy: Strategy::default(),
             preemptions_max: None,
             steps_max: 10_000,
+            program: None,
+            spurious_max: 1,
             executions_max: None,
             time_max: None,
             stall_max: Duration::from_secs(5),

@@ -639,6 +639,8 @@ fn outcome(step: &Step) -> String {
         Outcome::Done if may_wait(&step.operation) => "ok".to_owned(),
         Outcome::Done => String::new(),
         Outcome::Failed => "failed".to_owned(),
+        Outcome::Queued => "queued".to_owned(),
+        Outcome::Closed => "closed".to_owned(),
         Outcome::Blocked => "BLOCKED".to_owned(),
         Outcome::Chose(case) => format!("case {case}"),
     }
@@ -646,8 +648,13 @@ fn outcome(step: &Step) -> String {
 
 /// Whether it is worth saying that an operation succeeded, because it need not have.
 fn may_wait(operation: &str) -> bool {
-    let waits = ["lock", "acquire", "join", "park"];
-    !operation.starts_with("un") && waits.iter().any(|name| operation.contains(name))
+    let waits = [
+        "lock", "acquire", "join", "park", "read", "write", "upgrad", "wait", "recv", "send",
+        "select", "barrier", "once",
+    ];
+    let never = ["un", "is-", "to-", "notify-"];
+    !never.iter().any(|name| operation.starts_with(name))
+        && waits.iter().any(|name| operation.contains(name))
 }
 
 // Text.

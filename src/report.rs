@@ -205,6 +205,10 @@ pub enum Outcome {
     Done,
     /// A try or a timed wait that did not succeed.
     Failed,
+    /// It could not be served at once, and has joined the queue.
+    Queued,
+    /// The other side is gone.
+    Closed,
     /// It never happened: the thread waits here.
     Blocked,
     /// The environment chose this case, counted from 0.
@@ -230,6 +234,14 @@ impl Site {
             file: location.file().to_owned(),
             line: location.line(),
             column: location.column(),
+        }
+    }
+
+    pub(crate) fn at(site: crate::op::Site) -> Self {
+        Site {
+            file: site.file().to_owned(),
+            line: site.line(),
+            column: site.column(),
         }
     }
 }

@@ -16,12 +16,12 @@ mod on {
     use std::fmt;
     use std::io;
     use std::marker::PhantomData;
-    use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
     use crate::engine;
-    use crate::op::{Site, ThreadId};
+    use crate::op::{How, Site, ThreadId};
 
     pub use std::thread::Result;
 
@@ -86,7 +86,7 @@ mod on {
                     .spawn(f)
                     .map(|handle| JoinHandle(Handle::Native(handle)));
             }
-            let (id, packet) = start(self.name, f, Location::caller());
+            let (id, packet) = start(self.name, f, Site::here());
             Ok(JoinHandle(Handle::Model {
                 thread: Thread::of(id),
                 packet,
@@ -113,7 +113,7 @@ mod on {
                     .spawn_scoped(inner, f)
                     .map(|handle| ScopedJoinHandle(ScopedHandle::Native(handle))),
                 ScopeInner::Model(children) => {
-                    let (id, packet) = start(self.name, f, Location::caller());
+                    let (id, packet) = start(self.name, f, Site::here());
                     let thread = Thread::of(id);
                     children.borrow_mut().push(Child {
                         id,
@@ -191,7 +191,7 @@ mod on {
             match self.0 {
                 Handle::Native(handle) => handle.join(),
                 Handle::Model { thread, packet } => {
-                    engine::join(thread.model_id(), Location::caller());
+                    engine::join(thread.model_id(), Site::here());
                     take(&packet)
                 }
             }
@@ -211,7 +211,7 @@ mod on {
             match &self.0 {
                 Handle::Native(handle) => handle.is_finished(),
                 Handle::Model { thread, .. } => {
-                    engine::is_finished(thread.model_id(), Location::caller())
+                    engine::is_finished(thread.model_id(), Site::here())
                 }
             }
         }
@@ -289,7 +289,7 @@ mod on {
         pub fn unpark(&self) {
             match &self.0 {
                 Who::Native(thread) => thread.unpark(),
-                Who::Model { id, .. } => engine::unpark(*id, Location::caller()),
+                Who::Model { id, .. } => engine::unpark(*id, Site::here()),
             }
         }
 
@@ -324,7 +324,7 @@ mod on {
         if engine::is_native() {
             return std::thread::park();
         }
-        engine::park(Location::caller());
+        engine::park(How::Insist, Site::here());
     }
 
     /// Lets other threads go first.
@@ -333,7 +333,7 @@ mod on {
         if engine::is_native() {
             return std::thread::yield_now();
         }
-        engine::yield_now(Location::caller());
+        engine::yield_now(Site::here());
     }
 
     /// Whether the current thread is unwinding.
@@ -380,7 +380,7 @@ mod on {
         if engine::is_native() {
             return native_scope(f);
         }
-        let site = Location::caller();
+        let site = Site::here();
         let inner = ScopeInner::Model(RefCell::new(Vec::new()));
         let scope = Scope {
             inner,
@@ -504,7 +504,7 @@ mod on {
             match self.0 {
                 ScopedHandle::Native(handle) => handle.join(),
                 ScopedHandle::Model { thread, packet } => {
-                    engine::join(thread.model_id(), Location::caller());
+                    engine::join(thread.model_id(), Site::here());
                     take(&packet)
                 }
             }
@@ -524,7 +524,7 @@ mod on {
             match &self.0 {
                 ScopedHandle::Native(handle) => handle.is_finished(),
                 ScopedHandle::Model { thread, .. } => {
-                    engine::is_finished(thread.model_id(), Location::caller())
+                    engine::is_finished(thread.model_id(), Site::here())
                 }
             }
         }

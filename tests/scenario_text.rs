@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gordian::scenario::{Scenario, format, parse};
+use gordian::scenario::{Scenario, explain, format, parse};
 use serde_json::Value;
 
 /// The scenario files of the repository, in the order of their names.
@@ -61,4 +61,52 @@ fn every_kernel_is_read() {
         assert!(!scenario.threads.is_empty(), "{}", path.display());
         check_format(&source);
     }
+}
+
+const EVERYTHING: &str = include_str!("fixtures/every_statement.gordian");
+
+/// Prose fits 80 columns, speaks of everything, and every step has a sentence.
+fn check_prose(source: &str) {
+    let scenario = parse(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    let text = explain(&scenario);
+    let objects = scenario.objects.iter().map(|object| &object.name);
+    let threads = scenario.threads.iter().map(|thread| &thread.name);
+    for name in objects.chain(threads) {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("`{name}`")), "{name} in:\n{text}");
+    }
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+        assert!(!line.ends_with(' '), "{line:?}");
+        let step = line
+            .trim_start()
+            .split_once(". ")
+            .filter(|(number, _)| number.parse::<u32>().is_ok());
+        assert!(
+            step.is_none_or(|(_, sentence)| sentence.len() > 3),
+            "{text}"
+        );
+        assert!(!line.trim_end().ends_with(". ."), "{text}");
+    }
+}
+
+#[test]
+fn every_construct_is_read_laid_out_and_explained() {
+    check_format(EVERYTHING);
+    check_prose(EVERYTHING);
+}
+
+#[test]
+fn every_kernel_is_explained() {
+    for (_, source) in files("kernels") {
+        check_prose(&source);
+    }
+}
+
+#[test]
+fn prose_reads_well() {
+    let scenario = parse(EVERYTHING).unwrap();
+    expect_test::expect_file!["fixtures/every_statement.txt"].assert_eq(&explain(&scenario));
+    expect_test::expect_file!["fixtures/every_statement.tidy.gordian"]
+        .assert_eq(&format(EVERYTHING).unwrap());
 }

@@ -15,8 +15,8 @@ pub(crate) struct Findings {
     known: BTreeMap<Key, (usize, u64)>,
 }
 
-/// What makes a defect distinct: its code and the places involved (by address: sites are statics).
-type Key = (Code, Vec<usize>, String, Option<Site>);
+/// What makes a defect distinct: its code and the places involved.
+type Key = (Code, Vec<crate::op::Site>, String, Option<Site>);
 
 /// Where a defect was met.
 pub(crate) struct Met<'a> {
@@ -53,16 +53,15 @@ impl Findings {
 }
 
 fn key(defect: &Defect) -> Key {
-    let pointer = |site: crate::op::Site| std::ptr::from_ref(site).addr();
-    let mut places: Vec<usize> = Vec::new();
+    let mut places: Vec<crate::op::Site> = Vec::new();
     for wait in &defect.waits {
-        places.push(pointer(wait.site));
-        places.extend(wait.taken.map(|(site, _)| pointer(site)));
+        places.push(wait.site);
+        places.extend(wait.taken.map(|(site, _)| site));
     }
-    places.extend(defect.related.iter().map(|related| pointer(related.site)));
+    places.extend(defect.related.iter().map(|related| related.site));
     places.sort_unstable();
     // A panic is where it was raised, whatever its thread did last.
-    places.extend(defect.site.filter(|_| defect.raised.is_none()).map(pointer));
+    places.extend(defect.site.filter(|_| defect.raised.is_none()));
     let detail = match defect.code {
         Code::Starvation => String::new(),
         _ => defect.detail.clone(),
@@ -97,7 +96,7 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
                 .collect(),
         ),
         edges: edges(defect, run, &steps),
-        site: defect.raised.clone().or_else(|| defect.site.map(Site::of)),
+        site: defect.raised.clone().or_else(|| defect.site.map(Site::at)),
         notes: notes(defect, run),
         fingerprint: fingerprint::of(run, defect),
         token: ReplayToken::of(run, met.paths).to_string(),
@@ -115,7 +114,7 @@ fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
         object: run
             .subject(wait.op)
             .unwrap_or_else(|| "its token".to_owned()),
-        site: Site::of(wait.site),
+        site: Site::at(wait.site),
         step: steps
             .waiting
             .iter()
@@ -123,7 +122,7 @@ fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
             .map_or(steps.list.len() as u32, |(_, step)| *step),
         holder: wait.holder.map(|holder| Holder {
             thread: run.thread_name(holder),
-            site: wait.taken.map(|(site, _)| Site::of(site)),
+            site: wait.taken.map(|(site, _)| Site::at(site)),
             step: wait.taken.and_then(|(_, event)| number_of(event)),
         }),
     };
@@ -136,7 +135,7 @@ fn notes(defect: &Defect, run: &Run) -> Vec<String> {
             "`{}` took `{}` at {}",
             run.thread_name(related.holder),
             run.object_name(related.object),
-            Site::of(related.site)
+            Site::at(related.site)
         )
     });
     held.collect()
@@ -190,6 +189,11 @@ fn message(defect: &Defect, run: &Run) -> String {
             Some(_) => format!("{} tried {} {detail}, in vain", thread(0), object(0)),
             None => format!("{} got nowhere: {detail}", thread(0)),
         },
+        Code::RecursiveRead => format!(
+            "{} reads {} again, which blocks when a writer queues in between",
+            thread(0),
+            object(0)
+        ),
         Code::Panic => format!("{} {detail}", thread(0)),
         _ => detail.clone(),
     }
@@ -198,8 +202,27 @@ fn message(defect: &Defect, run: &Run) -> String {
 fn lost_wakeup(defect: &Defect, run: &Run) -> String {
     let wait = &defect.waits[0];
     let thread = run.thread_name(wait.thread);
-    match (wait.op.action, wait.holder) {
-        (Action::Park, _) => format!("`{thread}` is parked, and nobody is left to unpark it"),
+    let object = run.subject(wait.op).unwrap_or_default();
+    let what = match wait.op.purpose() {
+        Action::Park => Some(("is parked".to_owned(), "unpark it")),
+        Action::Wake => Some((format!("waits to be notified on `{object}`"), "notify it")),
+        Action::Recv => Some((format!("waits to receive from `{object}`"), "send")),
+        Action::Send => Some((format!("waits to send on `{object}`"), "receive")),
+        Action::Select => Some((format!("waits in a select over `{object}`"), "take part")),
+        Action::WaitZero => Some((format!("waits for `{object}` to be 0"), "count it down")),
+        Action::Arrive => Some((format!("waits at `{object}`"), "come there")),
+        Action::Enlist => Some((format!("waits for `{object}`"), "notify it")),
+        Action::Acquire => Some((format!("waits for permits of `{object}`"), "release any")),
+        Action::Evaluate => Some(("waits for a condition".to_owned(), "make it true")),
+        Action::Forever => return format!("`{thread}` blocks for ever"),
+        _ => None,
+    };
+    match (what, wait.holder) {
+        (Some((waits, remedy)), _) => format!("`{thread}` {waits}, and nobody is left to {remedy}"),
+        (_, Some(holder)) if run.live & (1 << holder.0) != 0 => format!(
+            "`{thread}` waits for `{object}`, which `{}` never gives back",
+            run.thread_name(holder)
+        ),
         (_, Some(holder)) => format!(
             "`{thread}` waits for `{}`, which `{}` held when it ended",
             run.subject(wait.op).unwrap_or_default(),

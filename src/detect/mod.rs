@@ -8,6 +8,7 @@ mod fingerprint;
 mod holds;
 mod leaks;
 mod panics;
+mod reads;
 mod releases;
 mod starvation;
 mod waits;
@@ -15,12 +16,15 @@ mod waits;
 pub(crate) use findings::{Findings, Met};
 pub(crate) use holds::slow_under_lock;
 pub(crate) use leaks::leaked_guard;
+#[cfg(feature = "scenario")]
+pub(crate) use panics::stated_panic;
 pub(crate) use panics::{Panicked, broken_invariant, panic_of};
+pub(crate) use reads::recursive_read;
 pub(crate) use releases::misused_release;
 pub(crate) use starvation::starved;
 pub(crate) use waits::{closed_cycle, stuck, timeout_only};
 
-use crate::op::{ObjectId, Op, Site, ThreadId};
+use crate::op::{Action, ObjectId, Op, Site, ThreadId};
 use crate::report::{self, Code};
 
 /// A defect in terms of numbers; [`Findings`] puts it in words, once for each distinct one.
@@ -88,8 +92,11 @@ impl Defect {
             threads: waits.iter().map(|wait| wait.thread).collect(),
             objects: waits
                 .iter()
-                .filter(|wait| wait.op.object != ObjectId::NONE)
-                .map(|wait| wait.op.object)
+                .map(|wait| match wait.op.action {
+                    Action::Wake if wait.taken.is_some() => wait.op.other(),
+                    _ => wait.op.object,
+                })
+                .filter(|object| *object != ObjectId::NONE)
                 .collect(),
             waits,
             site: None,

@@ -19,6 +19,14 @@ pub(crate) fn panic_of(thread: ThreadId, panicked: &Panicked, last: Site) -> Def
     defect
 }
 
+/// The defect of a thread that says itself that it panics.
+#[cfg(feature = "scenario")]
+pub(crate) fn stated_panic(thread: ThreadId, message: &str, site: Site) -> Defect {
+    let mut defect = Defect::at(Code::Panic, thread, site);
+    defect.detail = format!("panicked: {message}");
+    defect
+}
+
 /// The defect of an invariant that does not hold after a step of the thread.
 pub(crate) fn broken_invariant(
     thread: ThreadId,

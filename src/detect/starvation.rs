@@ -8,7 +8,7 @@
 //! the livelock of threads which back off from one another for ever.
 
 use super::Defect;
-use crate::op::{Action, ThreadId};
+use crate::op::{Action, How, ThreadId};
 use crate::report::Code;
 use crate::trace::{Event, Run, threads_in};
 
@@ -36,16 +36,16 @@ fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
     for event in window.iter().filter(|event| event.thread == thread) {
         let failed = !event.effect.succeeded();
         match event.op.action {
-            Action::TryLock | Action::TimedLock if failed => {
+            _ if failed && event.op.how != How::Insist => {
                 attempts += 1;
                 last_failed = Some(*event);
                 // What it holds now is of no use: it will be given back.
                 useless.iter_mut().for_each(|(_, failed)| *failed = true);
             }
-            Action::TryLock | Action::TimedLock | Action::Lock => {
+            Action::Lock | Action::Read | Action::Write | Action::Upgradable => {
                 useless.push((event.op.object, false));
             }
-            Action::Unlock => {
+            Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable => {
                 let at = useless
                     .iter()
                     .position(|(lock, _)| *lock == event.op.object);
@@ -58,7 +58,8 @@ fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
                 attempts += 1;
                 last_failed = Some(*event);
             }
-            Action::Yield | Action::IsLocked | Action::IsFinished | Action::Slow => {}
+            Action::Yield | Action::Sleep | Action::IsLocked | Action::IsFinished => {}
+            Action::Slow => {}
             Action::Choose => {}
             _ => return None,
         }

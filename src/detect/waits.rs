@@ -1,108 +1,198 @@
 //! The wait-for graph: deadlock, self-deadlock, lost wake-up, and cycles that a time-out broke.
 //!
-//! Every operation waits for at most one thread here, so a cycle is found by following the waits.
+//! A thread that waits for others needs all of some of them (those who hold a lock), or any of
+//! others (those who hold permits), or anyone at all (a message). A cycle of the first kind is a
+//! deadlock as soon as it is there, whatever else still runs; of the second kind, when nothing runs
+//! any more.
+
+use std::collections::VecDeque;
 
 use super::{Defect, Wait};
-use crate::object::Awaited;
-use crate::op::{Action, ThreadId};
+use crate::object::Waits;
+use crate::op::{Action, How, ObjectId, ThreadId};
 use crate::report::Code;
-use crate::trace::{Run, threads_in};
+use crate::trace::{Pending, Run, threads_in};
 
 /// Whether this thread's announced operation closes a cycle of threads that wait for one another.
 pub(crate) fn closed_cycle(run: &Run, thread: ThreadId) -> Option<Defect> {
-    let waits = cycle(run, thread, |action| action != Action::TimedLock)?;
-    let code = if waits.len() == 1 {
-        Code::SelfDeadlock
-    } else {
-        Code::Deadlock
-    };
-    Some(Defect::waiting(code, waits))
+    let waits = cycle(run, thread, Kind::All, false)?;
+    if waits
+        .iter()
+        .all(|wait| run.threads[wait.thread.index()].daemon)
+    {
+        return None;
+    }
+    Some(Defect::waiting(code_of(&waits), waits))
+}
+
+fn code_of(cycle: &[Wait]) -> Code {
+    match cycle.len() {
+        1 => Code::SelfDeadlock,
+        _ => Code::Deadlock,
+    }
 }
 
 /// Whether this thread, had it insisted instead of giving up, would be in a cycle. To be asked
 /// before it gives up.
 pub(crate) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
-    let waits = cycle(run, thread, |_| true)?;
+    let waits = cycle(run, thread, Kind::All, true)?;
     Some(Defect::waiting(Code::TimeoutOnly, waits))
 }
 
-/// What is wrong when nothing is enabled and threads are left: the cycles, and the waiters that
-/// nobody can wake any more. Those that wait behind others are not defects of their own.
-pub(crate) fn stuck(run: &Run) -> Vec<Defect> {
+/// What is wrong with threads that can never go on: the cycles, and the waiters that nobody can
+/// wake any more. Those that wait behind others are not defects of their own.
+pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
     let mut defects: Vec<Defect> = Vec::new();
     let mut reported = 0_u64;
-    for thread in threads_in(run.live) {
-        if reported & (1 << thread.0) != 0 {
-            continue;
-        }
-        if let Some(defect) = closed_cycle(run, thread) {
-            reported |= defect
-                .threads
-                .iter()
-                .fold(0, |mask, thread| mask | 1 << thread.0);
-            defects.push(defect);
-            continue;
-        }
-        let Some(wait) = wait_of(run, thread) else {
-            continue;
-        };
-        // Nobody in particular could wake it, or only one who has ended.
-        let nobody = wait
-            .holder
-            .is_none_or(|holder| run.live & (1 << holder.0) == 0);
-        if nobody {
-            defects.push(Defect::waiting(Code::LostWakeup, vec![wait]));
+    let waiting = threads_in(threads & run.live)
+        .filter(|&thread| blocked(run, thread, false).is_some_and(|its| !is_unborn(its)))
+        .fold(0, |mask, thread| mask | 1 << thread.0);
+    for kind in [Kind::All, Kind::Any] {
+        for thread in threads_in(waiting) {
+            if reported & (1 << thread.0) != 0 {
+                continue;
+            }
+            if let Some(waits) = cycle(run, thread, kind, false)
+                && waits
+                    .iter()
+                    .any(|wait| !run.threads[wait.thread.index()].daemon)
+            {
+                let defect = Defect::waiting(code_of(&waits), waits);
+                reported |= mask_of(&defect.threads);
+                defects.push(defect);
+            }
         }
     }
+    let daemon = |thread: ThreadId| run.threads[thread.index()].daemon;
+    let mut lost = Vec::new();
+    for thread in threads_in(waiting & !reported).filter(|&thread| !daemon(thread)) {
+        let Some((wait, waits)) = wait_of(run, thread, false) else {
+            continue;
+        };
+        // Someone else who is stuck, and whom there is something to say about.
+        let behind = threads_in((waits.all | waits.any) & waiting & !(1 << thread.0))
+            .any(|its| !daemon(its) || reported & (1 << its.0) != 0);
+        lost.push((behind, wait));
+    }
+    let all_behind = defects.is_empty() && lost.iter().all(|(behind, _)| *behind);
+    let told = lost.into_iter().filter(|(behind, _)| all_behind || !behind);
+    defects.extend(told.map(|(_, wait)| Defect::waiting(Code::LostWakeup, vec![wait])));
     defects
 }
 
-/// The cycle that the thread is part of, beginning with the thread of the smallest id.
-fn cycle(run: &Run, start: ThreadId, insists: impl Fn(Action) -> bool) -> Option<Vec<Wait>> {
-    let mut waits: Vec<Wait> = Vec::new();
-    let mut thread = start;
-    loop {
-        let wait = wait_of(run, thread)?;
-        // The first one is what the question is about, whether it insists or not.
-        if !waits.is_empty() && !insists(wait.op.action) {
-            return None;
-        }
-        if waits.is_empty() && wait.op.action == Action::TimedLock && !insists(wait.op.action) {
-            return None;
-        }
-        waits.push(wait);
-        thread = wait.holder?;
-        if thread == start {
-            let first = (0..waits.len()).min_by_key(|&at| waits[at].thread)?;
-            waits.rotate_left(first);
-            return Some(waits);
-        }
-        if waits.iter().any(|wait| wait.thread == thread) {
-            // A cycle further on, which this thread only waits behind.
-            return None;
+/// Whether the thread has not been started yet, and perhaps never will be.
+fn is_unborn(pending: Pending) -> bool {
+    pending.op.action == Action::Pass
+}
+
+fn mask_of(threads: &[ThreadId]) -> u64 {
+    threads.iter().fold(0, |mask, thread| mask | 1 << thread.0)
+}
+
+/// Which waits count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// For each of some threads.
+    All,
+    /// For any of some threads, too.
+    Any,
+}
+
+impl Kind {
+    fn of(self, waits: Waits, thread: ThreadId) -> u64 {
+        let own = 1 << thread.0;
+        match self {
+            Kind::All => waits.all,
+            // What one holds oneself matters only if nobody else could help.
+            Kind::Any if waits.any & !own != 0 => waits.all | (waits.any & !own),
+            Kind::Any => waits.all | waits.any,
         }
     }
 }
 
-/// What the thread waits for now, if it does.
-fn wait_of(run: &Run, thread: ThreadId) -> Option<Wait> {
+/// The shortest cycle that the thread is part of, beginning with the thread of the smallest id.
+fn cycle(run: &Run, start: ThreadId, kind: Kind, patient: bool) -> Option<Vec<Wait>> {
+    let mut from: Vec<Option<ThreadId>> = vec![None; run.threads.len()];
+    let mut queue = VecDeque::from([start]);
+    let mut last = None;
+    'search: while let Some(thread) = queue.pop_front() {
+        // The first one is what the question is about, whether it insists or not.
+        let Some((_, waits)) = wait_of(run, thread, patient) else {
+            continue;
+        };
+        for next in threads_in(kind.of(waits, thread)) {
+            if next == start {
+                last = Some(thread);
+                break 'search;
+            }
+            if from.get(next.index()).is_some_and(Option::is_none) {
+                from[next.index()] = Some(thread);
+                queue.push_back(next);
+            }
+        }
+    }
+    let mut at = last?;
+    let mut next = start;
+    let mut waits = Vec::new();
+    loop {
+        waits.push(held_by(run, wait_of(run, at, patient)?.0, next));
+        if at == start {
+            break;
+        }
+        next = at;
+        at = from[at.index()]?;
+    }
+    waits.reverse();
+    let first = (0..waits.len()).min_by_key(|&at| waits[at].thread)?;
+    waits.rotate_left(first);
+    Some(waits)
+}
+
+/// The announced operation of the thread, if it cannot be done now; with `patient`, also if it
+/// could only give up.
+fn blocked(run: &Run, thread: ThreadId, patient: bool) -> Option<Pending> {
     let pending = run.threads.get(thread.index())?.pending?;
-    let holder = match run.world.awaited(pending.op, thread) {
-        Awaited::Nobody => return None,
-        Awaited::Thread(holder) => Some(holder),
-        Awaited::Anyone => None,
+    let waits = match patient && pending.op.how == How::Timed {
+        true => run.world.would_wait(pending.op, thread),
+        false => !run.world.enabled(pending.op, thread),
     };
-    let taken = holder
-        .filter(|_| pending.op.action != Action::Join)
-        .and_then(|holder| {
-            run.how_held(pending.op.object, holder)
-                .map(|held| (held.site, held.event))
-        });
-    Some(Wait {
+    waits.then_some(pending)
+}
+
+/// What the thread waits for now, if it does; the holder is the first of those it waits for.
+fn wait_of(run: &Run, thread: ThreadId, patient: bool) -> Option<(Wait, Waits)> {
+    let pending = blocked(run, thread, patient)?;
+    let waits = run.world.awaited(pending.op, thread);
+    let wait = Wait {
         thread,
         op: pending.op,
         site: pending.site,
-        holder,
-        taken,
-    })
+        holder: None,
+        taken: None,
+    };
+    let holder = threads_in(waits.all)
+        .next()
+        .or(threads_in(waits.any).next());
+    let wait = match holder {
+        Some(holder) => held_by(run, wait, holder),
+        None => wait,
+    };
+    Some((wait, waits))
+}
+
+/// The wait, for what this thread holds.
+fn held_by(run: &Run, wait: Wait, holder: ThreadId) -> Wait {
+    let lock = match wait.op.action {
+        Action::Wake => wait.op.other(),
+        _ => wait.op.object,
+    };
+    let held = match lock {
+        ObjectId::NONE => None,
+        lock => run.how_held(lock, holder),
+    };
+    Wait {
+        holder: Some(holder),
+        taken: held.map(|held| (held.site, held.event)),
+        ..wait
+    }
 }

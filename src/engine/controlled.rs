@@ -138,7 +138,9 @@ pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
     };
     let stack_size = session::with(|session| session.search.config.stack_size);
     let main = move || thread_main(child, site, body);
-    ExecutionState::spawn_thread(Box::new(main), stack_size, None, None, site);
+    // Only the runtime's own messages have it.
+    let here = std::panic::Location::caller();
+    ExecutionState::spawn_thread(Box::new(main), stack_size, None, None, here);
     with(|context, _| context.next = Some(child));
     session::switching(switch);
     match session::with(|session| session.phase) {
@@ -304,9 +306,11 @@ impl Context {
         let chosen = runtime.choose(tasks, &allowed, last, yielding);
         let thread = thread_of(chosen).expect("one of the allowed tasks");
         let op = run.pending(thread).expect("it has announced something").op;
-        if op.action == Action::Choose {
-            self.case = (runtime.scheduler.next_u64() % u64::from(op.arg)) as u32;
-        }
+        let cases = run.world.cases(op, thread);
+        self.case = match cases[..] {
+            [only] => only,
+            _ => cases[(runtime.scheduler.next_u64() % cases.len() as u64) as usize],
+        };
         session::set_current(thread);
         chosen
     }
@@ -454,7 +458,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     let runner = Runner::new(Bridge { first: true }, runtime_config(stack_size));
     runner.run(move || {
         let model = Arc::clone(&model);
-        let here = std::panic::Location::caller();
+        let here = Site::here();
         thread_main(ThreadId::MAIN, here, Box::new(move || model()));
     });
     DRIVER.set(Driver::Native);

@@ -8,7 +8,8 @@
 //! | operation | on loom |
 //! |---|---|
 //! | lock, unlock | its mutex, the guard kept beside it |
-//! | try-lock, timed lock, is-locked | a lock of our own on its atomics and `park` (loom #376) |
+//! | try-lock, timed lock, is-locked, wait | a lock of our own on its atomics and `park` (loom #376) |
+//! | everything else that waits | our own objects: an atomic for each cell of the footprint, `park` |
 //! | load, store, update | its atomics, 64 bits wide, with the orderings asked for |
 //! | ghost variable | a read-modify-write on an atomic of its own |
 //! | spawn, join | its threads |
@@ -34,7 +35,8 @@ use super::watch::Watch;
 use super::{Access, DRIVER, Driver, Identity, Model, panics};
 use crate::config::{Config, Strategy};
 use crate::explore::Ending;
-use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+use crate::object::Cell;
+use crate::op::{Action, Effect, How as Insistence, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::Report;
 
 /// Most threads of a model, the main one included: loom's limit.
@@ -51,6 +53,8 @@ struct Context {
     objects: Vec<Object>,
     /// By thread.
     threads: Vec<Thread>,
+    /// What conflicts over the cells of our own objects, by the number of the cell.
+    cells: BTreeMap<usize, Rc<AtomicU64>>,
     /// What conflicts over what invariants read.
     observed: Option<Rc<AtomicU64>>,
     /// Atomics that the main thread made at the beginning, for whoever needs one.
@@ -92,6 +96,8 @@ enum Object {
     Tried {
         cell: Rc<AtomicU64>,
     },
+    /// Everything else: its cells conflict.
+    Own,
     /// `cell` holds the value exclusive-or `start`: cells of the stock start at 0.
     Value {
         cell: Rc<AtomicU64>,
@@ -128,14 +134,8 @@ fn loomed<R>(f: impl FnOnce() -> R) -> R {
     result.expect("it was run")
 }
 
-/// One operation on an object.
-pub(super) fn touch(identity: &Identity, kind: Kind, action: Action, site: Site) -> bool {
-    let object = object(identity, kind, || 0);
-    perform(Op::on(action, object), site).succeeded()
-}
-
 /// The object's number in this execution; loom's side of it is made when it is first met.
-fn object(identity: &Identity, kind: Kind, value: impl FnOnce() -> u64) -> ObjectId {
+pub(super) fn object(identity: &Identity, kind: Kind, value: impl FnOnce() -> u64) -> ObjectId {
     let id = session::object(identity, kind);
     let known = with(|context, _| context.objects.len());
     if id.index() == known {
@@ -146,8 +146,10 @@ fn object(identity: &Identity, kind: Kind, value: impl FnOnce() -> u64) -> Objec
         );
         let tried = with(|context, _| context.knowledge.tried.contains(&key));
         let is_lock = matches!(kind, Kind::Mutex | Kind::RawLock);
+        let is_value = matches!(kind, Kind::Atomic | Kind::Ghost);
         with(|context, session| {
             let object = match (is_lock, tried) {
+                (false, _) if !is_value => Object::Own,
                 (true, false) => Object::Lock {
                     lock: Rc::new(loom::sync::Mutex::new(())),
                     guard: None,
@@ -209,13 +211,9 @@ fn step(op: Op, site: Site, act: impl FnOnce()) -> Option<Effect> {
         give_back(op);
         return None;
     }
-    let case = if op.action == Action::Choose {
-        choose(me, op.arg)
-    } else {
-        0
-    };
+    let case = choose(me, op);
     let effect = session::with(|session| session.search.execute(me, case).effect);
-    with(|context, _| context.after(op, effect));
+    with(|context, session| context.after(session, op, effect));
     Some(effect)
 }
 
@@ -251,9 +249,7 @@ fn announce(op: Op, site: Site) -> bool {
 fn act(op: Op) {
     touch_observed(op);
     match op.action {
-        Action::Lock | Action::Unlock | Action::TryLock | Action::TimedLock | Action::IsLocked => {
-            act_on_lock(op);
-        }
+        Action::Lock | Action::Unlock | Action::IsLocked => act_on_lock(op),
         Action::Load | Action::Store | Action::Update => {
             let (cell, _) = with(|context, _| context.value(op.object));
             touch_cell(&cell);
@@ -262,7 +258,7 @@ fn act(op: Op) {
         Action::Join => join(op.thread()),
         Action::Park => {
             let cell = with(|context, _| context.token(current()));
-            wait_until(&cell, op);
+            wait_until(&[cell], op);
         }
         Action::Unpark => {
             let cell = with(|context, _| context.token(op.thread()));
@@ -274,7 +270,17 @@ fn act(op: Op) {
                 touch_cell(&with(|context, _| context.end(current())));
             }
         }
-        Action::Start | Action::Spawn | Action::Slow | Action::Choose => {}
+        Action::Start | Action::Spawn | Action::Slow | Action::Sleep | Action::Choose => {}
+        _ => {
+            let cells = with(|context, session| {
+                let footprint = session.search.run.world.footprint(op, current());
+                let cells = footprint.cells().iter();
+                let cells = cells.filter(|(cell, _)| *cell != Cell::INVARIANT);
+                let cells: Vec<_> = cells.map(|(cell, _)| context.cell(*cell, op)).collect();
+                cells
+            });
+            wait_until(&cells, op);
+        }
     }
 }
 
@@ -291,10 +297,10 @@ fn act_on_lock(op: Op) {
     let how = with(|context, _| match &context.objects[op.object.index()] {
         Object::Lock { lock, .. } => How::Plain(Rc::clone(lock)),
         Object::Tried { cell } => How::Tried(Rc::clone(cell)),
-        Object::Value { .. } => unreachable!("only locks are locked"),
+        Object::Value { .. } | Object::Own => unreachable!("only locks are locked"),
     });
     match how {
-        How::Plain(lock) if op.action == Action::Lock => {
+        How::Plain(lock) if op.action == Action::Lock && op.how == Insistence::Insist => {
             let guard = loomed(|| {
                 let guard = lock
                     .lock()
@@ -307,15 +313,17 @@ fn act_on_lock(op: Op) {
         }
         // It is released when the release is recorded: no other thread runs in between.
         How::Plain(_) => {}
-        How::Tried(cell) if op.action == Action::Lock => wait_until(&cell, op),
+        How::Tried(cell) if op.action == Action::Lock => wait_until(&[cell], op),
         How::Tried(cell) => touch_cell(&cell),
     }
 }
 
 /// Waits until our record says that the operation is enabled.
-fn wait_until(cell: &AtomicU64, op: Op) {
+fn wait_until(cells: &[Rc<AtomicU64>], op: Op) {
     loop {
-        touch_cell(cell);
+        for cell in cells {
+            touch_cell(cell);
+        }
         let (goes_on, over) = session::with(|session| {
             let enabled = session.search.run.world.enabled(op, current());
             (enabled, session.phase != Phase::Running)
@@ -356,7 +364,25 @@ fn wake_all() {
     });
 }
 
-fn choose(me: ThreadId, cases: u32) -> u32 {
+/// The case of the operation. Loom knows no such choice: there is one number for each of a
+/// thread's choices, from outside, and where there are fewer cases several numbers mean the same.
+fn choose(me: ThreadId, op: Op) -> u32 {
+    let (cases, most) = session::with(|session| {
+        let run = &session.search.run;
+        let most = match op.action {
+            Action::NotifyOne => run.spawns.len(),
+            Action::Select | Action::Queued => run.world.objects_of(op).len(),
+            _ => 0,
+        };
+        (run.world.cases(op, me), most)
+    });
+    match cases[..] {
+        [only] => only,
+        _ => cases[number(me, cases.len().max(most) as u32) as usize % cases.len()],
+    }
+}
+
+fn number(me: ThreadId, cases: u32) -> u32 {
     with(|context, _| {
         let thread = context.thread(me);
         let key = (me, thread.choices);
@@ -477,8 +503,33 @@ impl Context {
     fn value(&self, object: ObjectId) -> (Rc<AtomicU64>, u64) {
         match &self.objects[object.index()] {
             Object::Value { cell, start } => (Rc::clone(cell), *start),
-            Object::Tried { .. } | Object::Lock { .. } => unreachable!("only values are read"),
+            Object::Tried { .. } | Object::Lock { .. } | Object::Own => {
+                unreachable!("only values are read")
+            }
         }
+    }
+
+    /// The atomic behind a cell of the objects of an operation: that of the lock, if it is one's.
+    fn cell(&mut self, cell: Cell, op: Op) -> Rc<AtomicU64> {
+        let lock = [op.object, op.other()].into_iter().find_map(|id| {
+            let object = self
+                .objects
+                .get(id.index())
+                .filter(|_| Cell::of(id) == cell);
+            match object {
+                Some(Object::Tried { cell }) => Some(Rc::clone(cell)),
+                _ => None,
+            }
+        });
+        if let Some(lock) = lock {
+            return lock;
+        }
+        if let Some(known) = self.cells.get(&cell.index()) {
+            return Rc::clone(known);
+        }
+        let new = self.new_cell();
+        self.cells.insert(cell.index(), Rc::clone(&new));
+        new
     }
 
     fn keep(&mut self, object: ObjectId, its: Guard) {
@@ -497,15 +548,21 @@ impl Context {
 
     /// Notes what has to be known from the beginning of an execution.
     fn learn(&mut self, session: &Session, op: Op) {
+        let plain = match op.action {
+            Action::Lock if op.how != Insistence::Insist => Some(op.object),
+            Action::IsLocked => Some(op.object),
+            Action::Wait => Some(op.other()),
+            _ => None,
+        };
+        if let Some(id) = plain
+            && let Object::Lock { .. } = self.objects[id.index()]
+        {
+            let object = &session.search.run.objects[id.index()];
+            let site = object.site.map(|site| site.to_string());
+            self.knowledge.tried.insert((object.name.to_string(), site));
+            self.restart = true;
+        }
         match op.action {
-            Action::TryLock | Action::TimedLock | Action::IsLocked => {
-                if let Object::Lock { .. } = self.objects[op.object.index()] {
-                    let object = &session.search.run.objects[op.object.index()];
-                    let site = object.site.map(|site| site.to_string());
-                    self.knowledge.tried.insert((object.name.to_string(), site));
-                    self.restart = true;
-                }
-            }
             Action::IsFinished if !self.knowledge.asks_finished => {
                 self.knowledge.asks_finished = true;
                 self.restart = true;
@@ -515,16 +572,20 @@ impl Context {
     }
 
     /// Does in loom what follows an operation at once.
-    fn after(&mut self, op: Op, effect: Effect) {
-        match op.action {
-            Action::Unlock if effect.succeeded() => {
-                drop(self.take_guard(op.object));
-                if let Object::Tried { .. } = self.objects[op.object.index()] {
-                    self.wake_parked();
-                }
+    fn after(&mut self, session: &Session, op: Op, effect: Effect) {
+        if op.action == Action::Unlock && effect.succeeded() {
+            drop(self.take_guard(op.object));
+        }
+        // Whoever can go on now looks again.
+        let run = &session.search.run;
+        for (at, thread) in self.threads.iter_mut().enumerate() {
+            let id = ThreadId(at as u8);
+            let goes_on = run
+                .pending(id)
+                .is_some_and(|pending| run.world.enabled(pending.op, id));
+            if goes_on && let Some(parked) = thread.parked.take() {
+                parked.unpark();
             }
-            Action::Unpark => self.wake_parked(),
-            _ => {}
         }
     }
 
@@ -547,6 +608,7 @@ impl Context {
         }
         self.objects.clear();
         self.threads.clear();
+        self.cells.clear();
         self.observed = None;
         self.stock.clear();
     }
@@ -630,7 +692,9 @@ pub(super) fn update<G: Fn() -> u64, S: Fn(u64)>(
 fn touch_observed(op: Op) {
     let observed = session::with(|session| {
         let world = &session.search.run.world;
-        world.footprint(op, current()).cells().len() > 1
+        let footprint = world.footprint(op, current());
+        let mut cells = footprint.cells().iter();
+        cells.any(|(cell, _)| *cell == Cell::INVARIANT)
     });
     if observed {
         touch_cell(&with(|context, _| context.observed()));
@@ -724,7 +788,7 @@ fn explore(builder: &loom::model::Builder, model: &Model, context: Context) -> C
                 std::panic::resume_unwind(Box::new(Stop));
             }
             let model = Arc::clone(&model);
-            let here = std::panic::Location::caller();
+            let here = Site::here();
             thread_main(ThreadId::MAIN, here, Box::new(move || model()));
         });
     }));

@@ -16,13 +16,12 @@ mod watch;
 pub(crate) use crate::trace::Identity;
 
 use std::cell::Cell;
-use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 
 use crate::config::Config;
-use crate::op::{Action, Effect, Kind, Op, Site, ThreadId};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{Engine, Report};
 use watch::Watch;
 
@@ -54,23 +53,254 @@ pub(crate) fn check_native(identity: &Identity) {
     }
 }
 
-/// One operation on an object, by the current thread of the model; whether it succeeded. Outside a
-/// model it does nothing and succeeds.
-#[track_caller]
-pub(crate) fn touch(identity: &Identity, kind: Kind, action: Action) -> bool {
-    let site = Location::caller();
+/// The object's number in this execution, which meets it now if it has not yet. Only in a model.
+fn object(identity: &Identity, kind: Kind) -> ObjectId {
     match DRIVER.get() {
-        Driver::Native => true,
-        Driver::Controlled => {
-            let object = session::object(identity, kind);
-            controlled::perform(Op::on(action, object), site).succeeded()
-        }
         #[cfg(feature = "loom")]
-        Driver::Loom => loom::touch(identity, kind, action, site),
+        Driver::Loom => loom::object(identity, kind, || 0),
+        _ => session::object(identity, kind),
     }
 }
 
-/// One operation that is not about an object.
+/// One insisting operation on an object, by the current thread of the model; whether it succeeded.
+/// Outside a model it does nothing and succeeds.
+#[track_caller]
+pub(crate) fn touch(identity: &Identity, kind: Kind, action: Action) -> bool {
+    operate(identity, kind, action, How::Insist, 0).succeeded()
+}
+
+/// One operation on an object, by the current thread of the model. Outside a model it does nothing
+/// and succeeds.
+#[track_caller]
+pub(crate) fn operate(
+    identity: &Identity,
+    kind: Kind,
+    action: Action,
+    how: How,
+    arg: u32,
+) -> Effect {
+    operate_at(identity, kind, action, how, arg, Site::here())
+}
+
+/// The same, at this place.
+pub(crate) fn operate_at(
+    identity: &Identity,
+    kind: Kind,
+    action: Action,
+    how: How,
+    arg: u32,
+    site: Site,
+) -> Effect {
+    if is_native() {
+        return Effect::Done;
+    }
+    let object = object(identity, kind);
+    perform(Op::on(action, object).how(how).arg(arg), site)
+}
+
+/// An operation on an object, and the wait in its queue if it has to queue: never
+/// [`Effect::Queued`].
+#[track_caller]
+pub(crate) fn acquire(
+    identity: &Identity,
+    kind: Kind,
+    action: Action,
+    how: How,
+    arg: u32,
+) -> Effect {
+    acquire_at(identity, kind, action, how, arg, Site::here())
+}
+
+/// The same, at this place.
+pub(crate) fn acquire_at(
+    identity: &Identity,
+    kind: Kind,
+    action: Action,
+    how: How,
+    arg: u32,
+    site: Site,
+) -> Effect {
+    match operate_at(identity, kind, action, how, arg, site) {
+        Effect::Queued => {
+            let op = Op::on(Action::Queued, object(identity, kind));
+            perform(op.how(how).arg(action.joining()), site)
+        }
+        effect => effect,
+    }
+}
+
+/// Takes permits of a fifo semaphore in the name of a ticket, or a place in its queue.
+#[cfg(feature = "scenario")]
+pub(crate) fn acquire_ticket(
+    (identity, kind): (&Identity, Kind),
+    ticket: u32,
+    permits: u32,
+    site: Site,
+) -> Effect {
+    let op = Op::on(Action::Acquire, object(identity, kind));
+    perform(op.arg(permits).with(ticket), site)
+}
+
+/// Waits until a ticket is granted its permits; fails when there is no such ticket.
+#[cfg(feature = "scenario")]
+pub(crate) fn await_ticket((identity, kind): (&Identity, Kind), ticket: u32, site: Site) -> Effect {
+    let op = Op::on(Action::Queued, object(identity, kind));
+    perform(op.arg(Action::Acquire.joining()).with(ticket), site)
+}
+
+/// Gives a ticket up.
+#[cfg(feature = "scenario")]
+pub(crate) fn withdraw((identity, kind): (&Identity, Kind), ticket: u32, site: Site) -> Effect {
+    let op = Op::on(Action::Withdraw, object(identity, kind));
+    perform(op.with(ticket), site)
+}
+
+/// Waits on a condvar: the lock is released, and held again afterwards. False when it timed out.
+#[track_caller]
+pub(crate) fn wait(condvar: (&Identity, Kind), lock: (&Identity, Kind), how: How) -> bool {
+    wait_at(condvar, lock, how, Site::here())
+}
+
+/// The same, at this place.
+pub(crate) fn wait_at(
+    condvar: (&Identity, Kind),
+    lock: (&Identity, Kind),
+    how: How,
+    site: Site,
+) -> bool {
+    let lock = object(lock.0, lock.1);
+    let spurious = session::may_wake_spuriously(condvar.1);
+    let condvar = Op::on(Action::Wait, object(condvar.0, condvar.1)).with(lock.0);
+    let wakes = perform(condvar.arg(u32::from(spurious)), site) == Effect::Chose(1);
+    if wakes {
+        session::wakes_spuriously();
+    }
+    let wake = Op {
+        action: Action::Wake,
+        ..condvar
+    };
+    perform(wake.how(how).arg(u32::from(wakes)), site).succeeded()
+}
+
+/// Takes part in one of the arms that is ready: which, and what came of it, as for a send or a
+/// recv. None when no arm was ready and it does not insist.
+#[track_caller]
+pub(crate) fn select(arms: &[(&Identity, Kind, Action)], how: How) -> Option<(usize, Effect)> {
+    select_at(arms, how, Site::here())
+}
+
+/// The same, at this place.
+pub(crate) fn select_at(
+    arms: &[(&Identity, Kind, Action)],
+    how: How,
+    site: Site,
+) -> Option<(usize, Effect)> {
+    let arms = arms.iter();
+    let arms = arms.map(|(identity, kind, action)| (object(identity, *kind), *action));
+    let list = session::arms(arms.collect());
+    let op = Op::on(Action::Select, ObjectId::NONE).how(how).with(list);
+    let effect = match perform(op, site) {
+        Effect::Queued => {
+            let queued = Op {
+                action: Action::Queued,
+                arg: Action::Select.joining(),
+                ..op
+            };
+            perform(queued, site)
+        }
+        effect => effect,
+    };
+    match effect {
+        Effect::Chose(arm) => Some((arm as usize, session::exchanged())),
+        _ => None,
+    }
+}
+
+/// One step that reads and writes variables of the model, once the condition over those that it
+/// reads holds.
+#[cfg(feature = "scenario")]
+pub(crate) fn evaluate_at(
+    reads: &[(&Identity, Kind)],
+    writes: &[(&Identity, Kind)],
+    condition: Option<crate::object::Condition>,
+    site: Site,
+) {
+    let objects = |list: &[(&Identity, Kind)]| {
+        let ids = list.iter().map(|(identity, kind)| object(identity, *kind));
+        ids.collect::<Vec<_>>()
+    };
+    let (reads, writes) = (objects(reads), objects(writes));
+    let list = session::with(|session| {
+        session
+            .search
+            .run
+            .world
+            .add_list(crate::object::List::Variables {
+                reads,
+                writes,
+                condition,
+            })
+    });
+    perform(Op::on(Action::Evaluate, ObjectId::NONE).with(list), site);
+}
+
+/// The value of a variable: right after a step that reads it.
+#[cfg(feature = "scenario")]
+pub(crate) fn variable(identity: &Identity, kind: Kind) -> i64 {
+    let id = object(identity, kind);
+    session::with(|session| session.search.run.world.variable(id))
+}
+
+/// Gives a variable a value: right after the step that writes it.
+#[cfg(feature = "scenario")]
+pub(crate) fn set_variable(identity: &Identity, kind: Kind, value: i64) {
+    let id = object(identity, kind);
+    session::with(|session| session.search.run.set_variable(id, value));
+}
+
+/// Whether the current thread of the model holds the lock.
+pub(crate) fn holds(identity: &Identity) -> bool {
+    session::with(|session| {
+        let run = &session.search.run;
+        let id = identity.registered(run.epoch);
+        id.is_some_and(|id| run.how_held(id, session::current()).is_some())
+    })
+}
+
+/// The number of the execution that is running on this OS thread; 0 outside a model.
+pub(crate) fn epoch() -> u32 {
+    match is_native() {
+        true => 0,
+        false => session::with(|session| session.search.run.epoch),
+    }
+}
+
+/// The current thread of the model may wait for ever without that being a defect.
+#[cfg(feature = "scenario")]
+pub(crate) fn set_daemon(thread: ThreadId) {
+    session::with(|session| {
+        session.search.run.threads[thread.index()].daemon = true;
+    });
+}
+
+/// Reports a panic of the current thread that is none of Rust's.
+#[cfg(feature = "scenario")]
+pub(crate) fn report_panic(message: &str, site: Site) {
+    session::report_panic(message, site);
+}
+
+/// Lets time pass.
+pub(crate) fn sleep(site: Site) {
+    perform(Op::plain(Action::Sleep, 0), site);
+}
+
+/// Blocks for ever.
+#[cfg(feature = "scenario")]
+pub(crate) fn block_forever(site: Site) {
+    perform(Op::plain(Action::Forever, 0), site);
+}
+
+/// One operation that may be about no object.
 fn perform(op: Op, site: Site) -> Effect {
     match DRIVER.get() {
         Driver::Native => Effect::Done,
@@ -86,7 +316,7 @@ pub(crate) fn slow(name: &'static str) {
     if !is_native() {
         perform(
             Op::plain(Action::Slow, session::slow_name(name)),
-            Location::caller(),
+            Site::here(),
         );
     }
 }
@@ -94,7 +324,7 @@ pub(crate) fn slow(name: &'static str) {
 /// See [`crate::choose`].
 #[track_caller]
 pub(crate) fn choose(cases: usize) -> usize {
-    let site = Location::caller();
+    let site = Site::here();
     let cases = u32::try_from(cases).expect("gordian::choose: fewer than 2^32 cases");
     match perform(Op::plain(Action::Choose, cases), site) {
         Effect::Chose(case) => case as usize,
@@ -106,7 +336,7 @@ pub(crate) fn choose(cases: usize) -> usize {
 #[track_caller]
 pub(crate) fn invariant(name: &'static str, holds: Box<dyn Fn() -> bool>) {
     if !is_native() {
-        session::invariant(name, holds, Location::caller());
+        session::invariant(name, holds, Site::here());
     }
 }
 
@@ -120,9 +350,9 @@ pub(crate) fn yield_now(site: Site) {
     perform(Op::plain(Action::Yield, 0), site);
 }
 
-/// Waits for the current thread's token.
-pub(crate) fn park(site: Site) {
-    perform(Op::plain(Action::Park, 0), site);
+/// Waits for the current thread's token; timed, it may give up.
+pub(crate) fn park(how: How, site: Site) {
+    perform(Op::plain(Action::Park, 0).how(how), site);
 }
 
 /// Gives the thread a token.
@@ -260,7 +490,7 @@ pub(crate) fn load<G: Fn() -> u64, S: Fn(u64)>(
     order: std::sync::atomic::Ordering,
     native: &Access<G, S>,
 ) -> Option<u64> {
-    let site = Location::caller();
+    let site = Site::here();
     match DRIVER.get() {
         Driver::Native => None,
         Driver::Controlled => {
@@ -282,7 +512,7 @@ pub(crate) fn store<G: Fn() -> u64, S: Fn(u64)>(
     bits: u64,
     native: &Access<G, S>,
 ) -> bool {
-    let site = Location::caller();
+    let site = Site::here();
     match DRIVER.get() {
         Driver::Native => return false,
         Driver::Controlled => {
@@ -305,7 +535,7 @@ pub(crate) fn update<G: Fn() -> u64, S: Fn(u64)>(
     change: &mut dyn FnMut(u64) -> Option<u64>,
     native: &Access<G, S>,
 ) -> Option<Result<u64, u64>> {
-    let site = Location::caller();
+    let site = Site::here();
     match DRIVER.get() {
         Driver::Native => None,
         Driver::Controlled => {

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
 use crate::explore::Ending;
-use crate::op::{Action, Op, Site, ThreadId};
+use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{REPORT_VERSION, Report, Search as Facts, Severity, Strength, Verdict};
 use crate::trace::{Event, Paths, Run};
 
@@ -40,7 +40,10 @@ const CAPPED_MAX: u64 = 100;
 impl Search {
     pub(super) fn new(config: Config, watch: Arc<Watch>) -> Search {
         Search {
-            run: Run::default(),
+            run: Run {
+                program: config.program.clone(),
+                ..Run::default()
+            },
             paths: Paths::new(),
             findings: Findings::default(),
             watch,
@@ -167,7 +170,7 @@ impl Search {
             .run
             .events
             .last()
-            .map_or(std::panic::Location::caller(), |last| last.site);
+            .map_or(Site::here(), |last| last.site);
         let thread = self
             .run
             .events
@@ -235,7 +238,12 @@ impl Search {
             Action::Unlock => detect::misused_release(&self.run, by, op, site),
             Action::Slow => detect::slow_under_lock(&self.run, by, op, site),
             Action::Exit => detect::leaked_guard(&self.run, by, op),
-            Action::TimedLock => detect::timeout_only(&self.run, by),
+            Action::Read if op.how == How::Insist => {
+                detect::recursive_read(&self.run, by, op, site)
+            }
+            _ if op.how == How::Timed && self.run.world.would_wait(op, by) => {
+                detect::timeout_only(&self.run, by)
+            }
             _ => None,
         };
         if let Some(defect) = defect {
@@ -247,7 +255,7 @@ impl Search {
     /// Reports what is wrong when nothing is enabled.
     pub(super) fn report_stuck(&mut self) {
         self.waited_for_ever |= self.run.live != 0;
-        for defect in detect::stuck(&self.run) {
+        for defect in detect::stuck(&self.run, u64::MAX) {
             self.report(&defect);
         }
     }

@@ -13,7 +13,8 @@ use super::search::Search;
 use super::{Identity, overflow, panics};
 use crate::detect::{self, Panicked};
 use crate::explore::Ending;
-use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
+use crate::trace::threads_in;
 
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
@@ -114,6 +115,45 @@ pub(super) fn object(identity: &Identity, kind: Kind) -> ObjectId {
 /// The number of a slow call's name.
 pub(super) fn slow_name(name: &'static str) -> u32 {
     with(|session| session.search.run.slow_name(name))
+}
+
+/// The number of the arms of a select.
+pub(super) fn arms(arms: Vec<(ObjectId, Action)>) -> u32 {
+    with(|session| session.search.run.world.arms(arms))
+}
+
+/// What became of the arm that the current thread took part in just now.
+pub(super) fn exchanged() -> Effect {
+    with(|session| session.search.run.world.exchanged())
+}
+
+/// Whether the current thread, which is about to wait on a condvar, may be woken spuriously.
+pub(super) fn may_wake_spuriously(condvar: Kind) -> bool {
+    // One that may always wake has no cases.
+    if matches!(condvar, Kind::Condvar { spurious: true, .. }) {
+        return false;
+    }
+    with(|session| {
+        let search = &session.search;
+        let spurious = search.run.threads[current().index()].spurious;
+        session.phase == Phase::Running && spurious < search.config.spurious_max
+    })
+}
+
+/// Notes that it will be.
+pub(super) fn wakes_spuriously() {
+    with(|session| session.search.run.threads[current().index()].spurious += 1);
+}
+
+/// Reports a panic of the current thread that is none of Rust's.
+#[cfg(feature = "scenario")]
+pub(super) fn report_panic(message: &str, site: Site) {
+    with(|session| {
+        if session.phase == Phase::Running {
+            let defect = detect::stated_panic(current(), message, site);
+            session.search.report(&defect);
+        }
+    });
 }
 
 /// The name of a thread, as reports have it.
@@ -267,6 +307,11 @@ impl Session {
     pub(super) fn finish(&mut self, ending: Ending) {
         self.phase = Phase::Unwinding;
         self.ending = ending;
+        if ending == Ending::Maximal
+            && let Some(program) = &self.search.run.program
+        {
+            program.maximal();
+        }
     }
 
     /// What an operation of the current thread is.
@@ -293,7 +338,6 @@ impl Session {
         }
         let world = &mut self.search.run.world;
         let waits_for = match op.action {
-            Action::Lock => world.holder(op.object),
             Action::Join => {
                 let other = op.thread();
                 let left = other.index() < ThreadId::COUNT_MAX && self.stacks & (1 << other.0) != 0;
@@ -303,13 +347,22 @@ impl Session {
                 }
             }
             Action::Choose => return Standing::Done(Effect::Chose(0)),
-            Action::Park | Action::Exit | Action::Unpark | Action::IsFinished => {
+            Action::Park | Action::Exit | Action::Unpark | Action::IsFinished | Action::Wake => {
                 return Standing::Done(Effect::Done);
             }
-            _ => None,
+            // Nobody will come any more: whoever waits for a message finds the other side gone.
+            Action::Send | Action::Recv | Action::Select if !world.is_ready(op, me) => {
+                return Standing::Done(Effect::Closed);
+            }
+            Action::Queued | Action::Arrive => return Standing::Done(Effect::Failed),
+            _ if world.is_ready(op, me) => None,
+            _ => match threads_in(world.awaited(op, me).all).next() {
+                Some(other) => Some(other),
+                None => return Standing::Done(Effect::Done),
+            },
         };
         match waits_for {
-            None => Standing::Done(world.apply(op, me)),
+            None => Standing::Done(world.apply(op, me, world.cases(op, me)[0])),
             Some(other) if other != me && self.stacks & (1 << other.0) != 0 => {
                 Standing::After(other)
             }
@@ -322,20 +375,28 @@ impl Session {
         let me = current();
         let world = &mut self.search.run.world;
         match op.action {
-            Action::Lock | Action::TimedLock | Action::TryLock => {
+            Action::Lock | Action::Read | Action::ReadRecursive => {
                 world.observe(op.object);
-                match world.holder(op.object) {
-                    Some(_) if op.action == Action::Lock => Standing::Unwind,
-                    Some(_) => Standing::Done(Effect::Failed),
-                    None => Standing::Done(world.apply(op, me)),
+                match world.is_ready(op, me) {
+                    true => Standing::Done(world.apply(op, me, 0)),
+                    false if op.how == How::Insist => Standing::Unwind,
+                    false => Standing::Done(Effect::Failed),
                 }
             }
             Action::Load => {
                 world.observe(op.object);
                 Standing::Done(Effect::Done)
             }
-            Action::Unlock | Action::IsLocked | Action::IsFinished => {
-                Standing::Done(world.apply(op, me))
+            Action::Unlock | Action::Unread | Action::IsFinished => {
+                Standing::Done(world.apply(op, me, 0))
+            }
+            Action::IsLocked
+            | Action::IsWritten
+            | Action::Permits
+            | Action::Len
+            | Action::IsComplete => {
+                world.observe(op.object);
+                Standing::Done(world.apply(op, me, 0))
             }
             _ => {
                 let verb = self.search.run.verb(op);
@@ -380,11 +441,7 @@ impl Session {
         if self.phase != Phase::Running || thread.joined_panicked {
             return;
         }
-        let site = thread
-            .sites
-            .last()
-            .copied()
-            .unwrap_or(std::panic::Location::caller());
+        let site = thread.sites.last().copied().unwrap_or(Site::here());
         let defect = detect::panic_of(me, last, site);
         self.search.report(&defect);
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::engine::Identity;
-use crate::op::Site;
+use crate::op::{Place, Site};
 use crate::report::Finding;
 
 /// State of one search that other OS threads see. All orderings are relaxed: each value stands for
@@ -23,7 +23,9 @@ pub(crate) struct Watch {
     /// Whether the model's own code is running, rather than the search's.
     pub(crate) in_model: AtomicBool,
     /// The place of the last operation.
-    site: AtomicPtr<Location<'static>>,
+    code: AtomicPtr<Location<'static>>,
+    /// The place of the last operation, in a text that is interpreted.
+    text: AtomicPtr<Place>,
     /// The thread of the last operation.
     pub(crate) thread: AtomicU32,
     pub(crate) thread_names: Mutex<Vec<String>>,
@@ -39,16 +41,26 @@ impl Watch {
         // Plain loads and stores: only the search's thread writes.
         self.beats
             .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.site
-            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        match site {
+            Site::Code(location) => {
+                let pointer = std::ptr::from_ref(location).cast_mut();
+                self.code.store(pointer, Ordering::Relaxed);
+            }
+            Site::Text(place) => {
+                let pointer = std::ptr::from_ref(place).cast_mut();
+                self.text.store(pointer, Ordering::Relaxed);
+            }
+        }
         self.thread.store(u32::from(thread), Ordering::Relaxed);
     }
 
     /// The place of the last operation.
     pub(crate) fn last_site(&self) -> Option<Site> {
-        let site = self.site.load(Ordering::Relaxed);
-        // SAFETY: only `beat` writes it, from a `&'static Location`.
-        unsafe { site.cast_const().as_ref() }
+        let text = self.text.load(Ordering::Relaxed).cast_const();
+        let code = self.code.load(Ordering::Relaxed).cast_const();
+        // SAFETY: only `beat` writes them, each from a `'static` reference.
+        let (text, code) = unsafe { (text.as_ref(), code.as_ref()) };
+        text.map(Site::Text).or(code.map(Site::Code))
     }
 
     pub(crate) fn last_thread(&self) -> String {

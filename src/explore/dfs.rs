@@ -72,12 +72,8 @@ impl Dfs {
                 .pending(thread)
                 .expect("an enabled thread has announced something")
                 .op;
-            let cases = if op.action == Action::Choose {
-                op.arg
-            } else {
-                1
-            };
-            decisions.extend((0..cases).map(|case| Decision {
+            let cases = run.world.cases(op, thread);
+            decisions.extend(cases.into_iter().map(|case| Decision {
                 thread,
                 case,
                 preempts,

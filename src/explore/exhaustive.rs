@@ -12,11 +12,11 @@
 //! The second mode, source sets without wakeup trees, is complete as well but runs into sleeping
 //! threads; it is kept as a differential twin.
 
-use super::races::{Analysis, Race, Step};
+use super::races::{ANY, Analysis, Race};
 use super::wakeup::{Initial, Insertion, Node, Sleeper};
 use super::{Ending, Next, Strategy, natural};
-use crate::object::Footprint;
-use crate::op::{Action, Op, Site, ThreadId};
+use crate::object::{Footprint, World};
+use crate::op::{Op, Site, ThreadId};
 use crate::trace::Run;
 
 /// The search.
@@ -79,13 +79,17 @@ impl Exhaustive {
     }
 
     /// The recorded decision number `depth`, if the execution still follows it.
-    fn repeat(&self, run: &Run, enabled: u64, depth: usize) -> Next {
-        let frame = &self.frames[depth];
+    fn repeat(&mut self, run: &Run, enabled: u64, depth: usize) -> Next {
+        let mode = self.mode;
+        let frame = &mut self.frames[depth];
         let thread = frame.chosen.thread;
         let known = usize::from(thread.0) < run.threads.len();
         match known.then(|| run.pending(thread)).flatten() {
             Some(pending) if pending.op == frame.op && pending.site == frame.site => {
                 if enabled & (1 << thread.0) != 0 {
+                    if frame.chosen.case == ANY {
+                        frame.open_cases(run, mode);
+                    }
                     return Next::Go {
                         thread,
                         case: frame.chosen.case,
@@ -121,7 +125,7 @@ impl Exhaustive {
                 .sleep
                 .iter()
                 .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.footprint))
-                .copied()
+                .cloned()
                 .collect(),
         };
         let mut tree = std::mem::take(&mut self.ahead);
@@ -146,7 +150,7 @@ impl Exhaustive {
             Node {
                 thread,
                 index,
-                case: 0,
+                case: ANY,
                 children: Vec::new(),
             }
         } else {
@@ -168,14 +172,7 @@ impl Exhaustive {
                 run.thread_name(thread)
             ));
         };
-        if pending.op.action == Action::Choose {
-            // Nothing but this brings cases into a source set.
-            let others_sleep = sleep.iter().any(|its| its.thread != thread);
-            if !others_sleep || self.mode == Mode::Source {
-                add_cases(&mut tree, &sleep, thread, index, case, pending.op.arg);
-            }
-        }
-        self.frames.push(Frame {
+        let mut frame = Frame {
             chosen: Node {
                 thread,
                 index,
@@ -190,7 +187,10 @@ impl Exhaustive {
             branches_done: 0,
             executions_done: 0,
             executions_before: self.executions,
-        });
+        };
+        frame.open_cases(run, self.mode);
+        let case = frame.chosen.case;
+        self.frames.push(frame);
         Next::Go { thread, case }
     }
 
@@ -243,7 +243,7 @@ impl Exhaustive {
             frame.sleep.push(Sleeper {
                 thread: frame.chosen.thread,
                 case: frame.chosen.case,
-                footprint: frame.footprint,
+                footprint: frame.footprint.clone(),
             });
             frame.branches_done += 1;
             frame.executions_done += self.executions - frame.executions_before;
@@ -265,31 +265,42 @@ impl Exhaustive {
     }
 }
 
-/// The other cases of a choice are to be explored as well. (Not where something else sleeps, if
-/// there are wakeup trees: then what follows the other cases, if it matters, is found from the
-/// branch in which the sleeper went first.)
-fn add_cases(
-    tree: &mut Vec<Node>,
-    sleep: &[Sleeper],
-    thread: ThreadId,
-    index: u32,
-    chosen: u32,
-    cases: u32,
-) {
-    for case in (0..cases).filter(|&case| case != chosen) {
-        let known = tree
-            .iter()
-            .any(|node| node.thread == thread && node.case == case)
-            || sleep
-                .iter()
-                .any(|its| its.thread == thread && its.case == case);
-        if !known {
-            tree.push(Node {
-                thread,
-                index,
-                case,
-                children: Vec::new(),
-            });
+impl Frame {
+    /// Settles which case of the chosen step comes first, if that is open, and makes the others
+    /// branches: but, if there are wakeup trees, only where the step wakes all that sleep. (Else
+    /// what follows the other cases, if it matters, is found from the branch in which the sleeper
+    /// went first.)
+    fn open_cases(&mut self, run: &Run, mode: Mode) {
+        if !World::has_cases(self.op) {
+            self.chosen.case = 0;
+            return;
+        }
+        let Node { thread, index, .. } = self.chosen;
+        let cases = run.world.cases(self.op, thread);
+        if self.chosen.case == ANY {
+            let sleeps = |case: u32| {
+                let is_it = |its: &Sleeper| its.thread == thread && its.case == case;
+                self.sleep.iter().any(is_it)
+            };
+            let awake = cases.iter().copied().find(|&case| !sleeps(case));
+            self.chosen.case = awake.unwrap_or(cases[0]);
+        }
+        let chosen = self.chosen.case;
+        let sleeps_on = |its: &Sleeper| its.sleeps_through(thread, &self.footprint);
+        if mode != Mode::Source && self.sleep.iter().any(sleeps_on) {
+            return;
+        }
+        for case in cases.into_iter().filter(|&case| case != chosen) {
+            let branch = |node: &Node| node.thread == thread && node.case == case;
+            let asleep = |its: &Sleeper| its.thread == thread && its.case == case;
+            if !self.tree.iter().any(branch) && !self.sleep.iter().any(asleep) {
+                self.tree.push(Node {
+                    thread,
+                    index,
+                    case,
+                    children: Vec::new(),
+                });
+            }
         }
     }
 }
@@ -312,17 +323,13 @@ fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
         let how = super::wakeup::initial(step.thread, step.case, &step.footprint, v, steps);
         matches!(how, Initial::At(_))
     });
-    let step = &steps[*first.expect("the first step of a sequence can begin it") as usize];
-    let Step {
-        thread,
-        index,
-        case,
-        ..
-    } = *step;
+    let first = *first.expect("the first step of a sequence can begin it");
+    let step = &steps[first as usize];
+    let open = v.last() == Some(&first) && World::has_cases(step.op);
     frame.tree.push(Node {
-        thread,
-        index,
-        case,
+        thread: step.thread,
+        index: step.index,
+        case: if open { ANY } else { step.case },
         children: Vec::new(),
     });
 }

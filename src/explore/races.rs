@@ -5,17 +5,17 @@
 //! between acquisitions as in their treatment of blocking operations.
 
 use crate::object::{Cell, Footprint, Mode, World};
-use crate::op::{Effect, Op, ThreadId};
+use crate::op::{Action, Op, ThreadId};
 use crate::trace::{Run, threads_in};
 
 /// What the analysis knows of a step: one that was done, or (a *virtual* one) one that a thread
 /// was still waiting to do at the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) thread: ThreadId,
     /// Which operation of its thread.
     pub(super) index: u32,
-    /// The case that was chosen, for a choice; else 0.
+    /// The case that was chosen, if it has any; else 0. [`ANY`] for a virtual one that has some.
     pub(super) case: u32,
     pub(super) op: Op,
     pub(super) footprint: Footprint,
@@ -70,6 +70,9 @@ struct Access {
 
 const NONE: u32 = u32::MAX;
 
+/// Stands for a case that is yet to be chosen.
+pub(super) const ANY: u32 = u32::MAX;
+
 impl Analysis {
     /// Finds the races of the execution, sorted by the earlier step.
     ///
@@ -111,7 +114,7 @@ impl Analysis {
 
     /// How many of the races are between acquisitions.
     pub(super) fn contended(&self) -> u64 {
-        let acquires = |step: u32| self.steps[step as usize].footprint.acquires;
+        let acquires = |step: u32| self.steps[step as usize].footprint.acquires();
         let both = |race: &&Race| acquires(race.earlier) && acquires(race.later);
         self.races.iter().filter(both).count() as u64
     }
@@ -143,23 +146,19 @@ impl Analysis {
 
     fn step(&mut self, run: &Run, number: usize) {
         let event = run.events[number];
-        let case = match event.effect {
-            Effect::Chose(case) => case,
-            _ => 0,
-        };
         let footprint = run.world.footprint(event.op, event.thread);
         let step = Step {
             thread: event.thread,
             index: event.index,
-            case,
+            case: event.case.unwrap_or(0),
             op: event.op,
-            footprint,
+            footprint: footprint.clone(),
             spawned_after: run.threads[event.thread.index()].spawned_after,
         };
-        self.steps.push(step);
         self.set_base(run, event.thread);
         self.latest[event.thread.index()] = number as u32;
-        self.collect(step, number as u32);
+        self.collect(&step, number as u32);
+        self.steps.push(step);
         // The event's own clock: what its thread knew, and every conflicting access before it.
         self.clock.clear();
         self.clock.extend_from_slice(&self.base);
@@ -209,7 +208,7 @@ impl Analysis {
     }
 
     /// The races in which the step, whose thread knew `base`, is the later one.
-    fn collect(&mut self, step: Step, number: u32) {
+    fn collect(&mut self, step: &Step, number: u32) {
         self.clock.clear();
         self.clock.extend_from_slice(&self.base);
         for &(cell, mode) in step.footprint.cells() {
@@ -227,9 +226,9 @@ impl Analysis {
                     continue;
                 }
                 let adjacent = !self.is_before(access.event, &self.clock);
-                // An acquisition also races with the acquisition that disabled it, though a
-                // release stands between them.
-                let disabling = step.footprint.acquires && earlier.footprint.acquires;
+                // What can wait also races with what disabled it, though what enabled it again
+                // stands between them.
+                let disabling = step.footprint.waits && earlier.footprint.disables;
                 if adjacent || disabling {
                     self.races.push(Race {
                         earlier: access.event,
@@ -258,53 +257,135 @@ impl Analysis {
         let step = Step {
             thread,
             index,
-            case: 0,
+            case: if World::has_cases(pending.op) { ANY } else { 0 },
             op: pending.op,
             footprint,
             spawned_after: state.spawned_after,
         };
         self.set_base(run, thread);
         let number = self.steps.len() as u32;
+        self.collect(&step, number);
         self.steps.push(step);
-        self.collect(step, number);
     }
 
     /// The sequence that reverses a race: everything after the earlier step that does not depend on
     /// it, then the later step. None when the later step is not enabled then. Races must be asked
     /// for in order.
+    ///
+    /// Where several others are in the way at the same time (readers, of a writer), they are all
+    /// left out.
     pub(super) fn reversal(&mut self, run: &Run, race: Race, sequence: &mut Vec<u32>) -> bool {
-        sequence.clear();
-        let earlier = self.steps[race.earlier as usize];
-        let index = earlier.thread.index();
-        for event in race.earlier + 1..self.events as u32 {
-            if self.clock_of(event)[index] <= earlier.index {
-                sequence.push(event);
+        let later = self.steps[race.later as usize].clone();
+        self.advance(run, race.earlier);
+        let mut excluded = vec![race.earlier];
+        loop {
+            self.without(&excluded, race.later, sequence);
+            if !later.footprint.waits {
+                sequence.push(race.later);
+                return true;
+            }
+            if !self.simulate(run, &later, sequence) {
+                return false;
+            }
+            if self.scratch.enabled(later.op, later.thread) {
+                sequence.push(race.later);
+                return true;
+            }
+            if !self.exclude_more(&later, race, sequence, &mut excluded) {
+                return false;
             }
         }
-        let later = self.steps[race.later as usize];
-        let possible = !World::may_wait(later.op) || self.enabled_after(run, race, sequence);
-        sequence.push(race.later);
-        possible
     }
 
-    fn enabled_after(&mut self, run: &Run, race: Race, sequence: &[u32]) -> bool {
-        while self.world_at < race.earlier as usize {
-            let event = run.events[self.world_at];
-            self.world.apply(event.op, event.thread);
+    /// Everything after the first of the excluded events that depends on none of them.
+    fn without(&self, excluded: &[u32], later: u32, sequence: &mut Vec<u32>) {
+        sequence.clear();
+        let depends = |event: u32| {
+            excluded.iter().any(|&its| {
+                let step = &self.steps[its as usize];
+                self.clock_of(event)[step.thread.index()] > step.index
+            })
+        };
+        let after = excluded[0] + 1..self.events as u32;
+        sequence.extend(after.filter(|&event| event != later && !depends(event)));
+    }
+
+    /// Brings `world` to just before the event.
+    fn advance(&mut self, run: &Run, event: u32) {
+        while self.world_at < event as usize {
+            redo(run, &mut self.world, self.world_at as u32);
             self.world_at += 1;
         }
+    }
+
+    /// Makes `scratch` the world after `world` and the sequence, as far as the later step can see
+    /// it; false if the sequence is not possible.
+    fn simulate(&mut self, run: &Run, later: &Step, sequence: &[u32]) -> bool {
         self.scratch.copy_from(&self.world);
-        let later = self.steps[race.later as usize];
         for &event in sequence {
             let step = &self.steps[event as usize];
-            // Only what touches the same cells can matter.
-            if step.footprint.conflicts(&later.footprint) {
+            // Among plain locks only what touches the same cells can matter.
+            if run.world.is_complex() || step.footprint.conflicts(&later.footprint) {
                 if !self.scratch.enabled(step.op, step.thread) {
                     return false;
                 }
-                self.scratch.apply(step.op, step.thread);
+                redo(run, &mut self.scratch, event);
             }
         }
-        self.scratch.enabled(later.op, later.thread)
+        true
+    }
+
+    /// Excludes those as well that are in the way of the later step after the sequence; false when
+    /// that is not possible.
+    fn exclude_more(
+        &self,
+        later: &Step,
+        race: Race,
+        sequence: &[u32],
+        excluded: &mut Vec<u32>,
+    ) -> bool {
+        let in_the_way = self.scratch.in_the_way(later.op) & !(1 << later.thread.0);
+        let disables = |event: &&u32| {
+            let step = &self.steps[**event as usize];
+            step.thread != later.thread
+                && step.footprint.disables
+                && step.footprint.conflicts(&later.footprint)
+        };
+        let before = excluded.len();
+        if in_the_way == 0 {
+            // A condition over several variables: the last change may be what is in the way.
+            let is_condition = later.op.action == Action::Evaluate;
+            let last = sequence
+                .iter()
+                .rev()
+                .find(disables)
+                .filter(|_| is_condition);
+            excluded.extend(last);
+        }
+        for thread in threads_in(in_the_way) {
+            let its = |event: &&u32| self.steps[**event as usize].thread == thread;
+            let Some(&acquisition) = sequence.iter().rev().filter(disables).find(its) else {
+                return false;
+            };
+            excluded.push(acquisition);
+        }
+        // The later step's own thread must come to it all the same.
+        let known = |event: &u32| {
+            let step = &self.steps[*event as usize];
+            let own = (race.earlier + 1..self.events as u32).rfind(|&event| {
+                event < race.later && self.steps[event as usize].thread == later.thread
+            });
+            own.is_some_and(|own| self.clock_of(own)[step.thread.index()] > step.index)
+        };
+        excluded.len() > before && !excluded[before..].iter().any(known)
+    }
+}
+
+/// Does the event again, in another world.
+fn redo(run: &Run, world: &mut World, number: u32) {
+    let event = run.events[number as usize];
+    world.apply(event.op, event.thread, event.case.unwrap_or(0));
+    for &(_, variable, value) in run.writes_of(number) {
+        world.set_variable(variable, value);
     }
 }

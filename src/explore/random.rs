@@ -8,7 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use std::collections::BTreeSet;
 
 use super::{Ending, Next, Strategy};
-use crate::op::{Action, Site, ThreadId};
+use crate::op::{Action, ObjectId, Site, ThreadId};
 use crate::trace::{Event, Run, threads_in};
 
 /// Which distribution.
@@ -79,10 +79,10 @@ impl Strategy for Random {
             .pending(thread)
             .expect("an enabled thread has announced something")
             .op;
-        let case = if op.action == Action::Choose {
-            self.rng.below(op.arg)
-        } else {
-            0
+        let cases = run.world.cases(op, thread);
+        let case = match cases[..] {
+            [only] => only,
+            _ => cases[self.rng.below(cases.len() as u32) as usize],
         };
         Next::Go { thread, case }
     }
@@ -124,7 +124,7 @@ fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
             .expect("an enabled thread has announced something")
             .op;
         let holds = !run.threads[thread.index()].held.is_empty();
-        match (run.world.footprint(op, thread).acquires, holds) {
+        match (run.world.footprint(op, thread).acquires(), holds) {
             (true, false) => 0,
             (false, false) => 1,
             (true, true) => 2,
@@ -143,7 +143,7 @@ fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
 #[derive(Debug, Default)]
 struct Surw {
     /// Where nested acquisitions, and those around them, were seen.
-    interesting: BTreeSet<SitePointer>,
+    interesting: BTreeSet<Site>,
     /// Interesting steps of each thread in the last execution.
     counts: Vec<u32>,
     parents: Vec<Option<ThreadId>>,
@@ -152,20 +152,13 @@ struct Surw {
     target: Option<ThreadId>,
 }
 
-/// A site by address: sites are statics, so equal addresses are equal places.
-type SitePointer = usize;
-
-fn pointer(site: Site) -> SitePointer {
-    std::ptr::from_ref(site).addr()
-}
-
 impl Surw {
     fn is_interesting(&self, run: &Run, thread: ThreadId) -> bool {
         let pending = run
             .pending(thread)
             .expect("an enabled thread has announced something");
-        run.world.footprint(pending.op, thread).acquires
-            && self.interesting.contains(&pointer(pending.site))
+        run.world.footprint(pending.op, thread).acquires()
+            && self.interesting.contains(&pending.site)
     }
 
     fn next(&mut self, run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
@@ -228,9 +221,9 @@ impl Surw {
 
     /// Takes the counts from an execution, and notes where acquisitions are nested.
     fn learn(&mut self, run: &Run) {
-        let mut held: Vec<Vec<(crate::op::ObjectId, Site)>> = vec![Vec::new(); run.threads.len()];
+        let mut held: Vec<Vec<(ObjectId, Site)>> = vec![Vec::new(); run.threads.len()];
         for event in &run.events {
-            self.note(event, &mut held[event.thread.index()]);
+            self.note(run, event, &mut held[event.thread.index()]);
         }
         self.counts = vec![0; run.threads.len()];
         self.parents.resize(run.threads.len(), None);
@@ -238,8 +231,8 @@ impl Surw {
             self.parents[spawn.child.index()] = Some(spawn.parent);
         }
         for event in &run.events {
-            let acquires = run.world.footprint(event.op, event.thread).acquires;
-            if acquires && self.interesting.contains(&pointer(event.site)) {
+            let acquires = run.world.footprint(event.op, event.thread).acquires();
+            if acquires && self.interesting.contains(&event.site) {
                 self.counts[event.thread.index()] += 1;
             }
         }
@@ -247,16 +240,22 @@ impl Surw {
         self.target = None;
     }
 
-    fn note(&mut self, event: &Event, held: &mut Vec<(crate::op::ObjectId, Site)>) {
-        match event.op.action {
-            Action::Lock | Action::TryLock | Action::TimedLock if event.effect.succeeded() => {
+    fn note(&mut self, run: &Run, event: &Event, held: &mut Vec<(ObjectId, Site)>) {
+        let op = event.op;
+        match op.action {
+            Action::Unlock
+            | Action::Unread
+            | Action::Unwrite
+            | Action::Unupgradable
+            | Action::Release => held.retain(|(lock, _)| *lock != op.object),
+            Action::Wait => held.retain(|(lock, _)| *lock != op.other()),
+            _ if event.effect.succeeded() && run.world.footprint(op, event.thread).acquires() => {
                 if let Some(&(_, outer)) = held.last() {
-                    self.interesting.insert(pointer(outer));
-                    self.interesting.insert(pointer(event.site));
+                    self.interesting.insert(outer);
+                    self.interesting.insert(event.site);
                 }
-                held.push((event.op.object, event.site));
+                held.push((op.object, event.site));
             }
-            Action::Unlock => held.retain(|(lock, _)| *lock != event.op.object),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Replay: the one schedule that a token names.
 
 use super::{Ending, Next, Strategy, natural};
-use crate::op::{Action, ThreadId};
+use crate::op::ThreadId;
 use crate::trace::{ReplayToken, Run, threads_in};
 
 /// Follows the token; what comes after its end goes on naturally.
@@ -21,10 +21,10 @@ impl Strategy for Replay {
         let number = self.step;
         self.step += 1;
         let Some((path, case)) = self.token.step(number) else {
-            return Next::Go {
-                thread: natural(run, enabled, current),
-                case: 0,
-            };
+            let thread = natural(run, enabled, current);
+            let pending = run.pending(thread).expect("it is enabled");
+            let case = run.world.cases(pending.op, thread)[0];
+            return Next::Go { thread, case };
         };
         let thread = threads_in(run.live).find(|&id| &*run.threads[id.index()].path == path);
         match thread {
@@ -33,17 +33,14 @@ impl Strategy for Replay {
                     .pending(thread)
                     .expect("it is enabled to do something")
                     .op;
-                let case = case.unwrap_or(0);
-                let cases = if op.action == Action::Choose {
-                    op.arg
-                } else {
-                    1
-                };
-                if case >= cases {
+                let cases = run.world.cases(op, thread);
+                let case = case.unwrap_or(cases[0]);
+                if !cases.contains(&case) {
                     return Next::Diverged(format!(
-                        "step {} of {} of the token chooses case {case}, and there are {cases}",
+                        "step {} of {} of the token chooses case {case}, and there are {}",
                         number + 1,
                         self.token.len(),
+                        listed(&cases),
                     ));
                 }
                 Next::Go { thread, case }
@@ -66,5 +63,16 @@ impl Strategy for Replay {
 
     fn end(&mut self, _run: &Run, _ending: Ending) -> Result<bool, String> {
         Ok(false)
+    }
+}
+
+/// "0, 1 and 3".
+fn listed(cases: &[u32]) -> String {
+    let words: Vec<String> = cases.iter().map(u32::to_string).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("the cases {} and {last}", others.join(", "))
+        }
+        _ => format!("only case {}", words.join("")),
     }
 }

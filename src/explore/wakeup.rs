@@ -4,8 +4,8 @@
 //! step in every execution that shares its past. What a step does is looked up in the execution at
 //! hand, never stored, since object numbers mean nothing across executions.
 
-use super::races::Step;
-use crate::object::Footprint;
+use super::races::{ANY, Step};
+use crate::object::{Footprint, World};
 use crate::op::ThreadId;
 use crate::trace::Run;
 
@@ -15,13 +15,14 @@ use crate::trace::Run;
 pub(super) struct Node {
     pub(super) thread: ThreadId,
     pub(super) index: u32,
+    /// [`ANY`] when it is to be chosen when the step comes.
     pub(super) case: u32,
     pub(super) children: Vec<Node>,
 }
 
 /// A step that must not come first, as what begins with it has been explored: it sleeps until a
 /// step that depends on it wakes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sleeper {
     pub(super) thread: ThreadId,
     pub(super) case: u32,
@@ -56,7 +57,9 @@ pub(super) fn initial(
             {
                 return Initial::Conflict;
             }
-            return if step.case == case {
+            // The last step is the one that comes earlier than it did: its case is open.
+            let open = at + 1 == v.len() && World::has_cases(step.op);
+            return if step.case == case || case == ANY || open {
                 Initial::At(at)
             } else {
                 Initial::Conflict
@@ -171,7 +174,7 @@ impl Insertion<'_> {
         }
         for at in (0..v.len()).rev().filter(|&at| at > 0) {
             if keep[at] {
-                let step = self.steps[v[at] as usize];
+                let step = &self.steps[v[at] as usize];
                 for before in 0..at {
                     let its = &self.steps[v[before] as usize];
                     keep[before] |= its.thread == step.thread
@@ -184,14 +187,20 @@ impl Insertion<'_> {
         v.retain(|_| kept.next().expect("one flag a step"));
     }
 
+    /// The sequence as a branch. Which cases the last step, which comes earlier than it did, will
+    /// have is to be seen.
     fn chain(&self, v: &[u32]) -> Node {
         let mut children = Vec::new();
-        for &number in v.iter().rev() {
+        for (at, &number) in v.iter().enumerate().rev() {
             let step = &self.steps[number as usize];
+            let is_reversed = at + 1 == v.len();
             let node = Node {
                 thread: step.thread,
                 index: step.index,
-                case: step.case,
+                case: match is_reversed && World::has_cases(step.op) {
+                    true => ANY,
+                    false => step.case,
+                },
                 children,
             };
             children = vec![node];

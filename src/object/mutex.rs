@@ -7,7 +7,7 @@ use crate::op::ThreadId;
 /// |---|---|
 /// | `None` | free: whoever asks may have it, in any order (it barges, it does not queue) |
 /// | `Some(t)` | `t` took it last, and nobody released it since |
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(super) struct Mutex {
     pub(super) holder: Option<ThreadId>,
 }

@@ -76,9 +76,11 @@
 pub mod ast;
 mod format;
 mod parser;
+mod prose;
 pub mod terminal;
 
 pub use ast::Scenario;
 pub use format::format;
 pub use parser::{ParseError, parse};
+pub use prose::explain;
 pub use terminal::{End, Phase, Terminal};

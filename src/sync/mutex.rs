@@ -20,7 +20,7 @@ mod off {
 #[cfg(feature = "model")]
 mod on {
     use crate::engine::{self, Identity};
-    use crate::op::{Action, Kind};
+    use crate::op::{Action, How, Kind};
     use lock_api::RawMutex as _;
     use std::borrow::Cow;
     use std::fmt;
@@ -51,8 +51,8 @@ mod on {
         }
 
         #[track_caller]
-        fn act(&self, action: Action) -> bool {
-            engine::touch(&self.identity, Kind::Mutex, action)
+        fn act(&self, action: Action, how: How) -> bool {
+            engine::operate(&self.identity, Kind::Mutex, action, how, 0).succeeded()
         }
     }
 
@@ -69,7 +69,7 @@ mod on {
                 engine::check_native(&self.identity);
                 return self.native.lock();
             }
-            self.act(Action::Lock);
+            self.act(Action::Lock, How::Insist);
         }
 
         #[track_caller]
@@ -77,7 +77,7 @@ mod on {
             if engine::is_native() {
                 return self.native.try_lock();
             }
-            self.act(Action::TryLock)
+            self.act(Action::Lock, How::Try)
         }
 
         #[track_caller]
@@ -86,7 +86,7 @@ mod on {
                 // SAFETY: the caller holds the lock.
                 return unsafe { self.native.unlock() };
             }
-            self.act(Action::Unlock);
+            self.act(Action::Unlock, How::Insist);
         }
 
         #[track_caller]
@@ -94,7 +94,7 @@ mod on {
             if engine::is_native() {
                 return self.native.is_locked();
             }
-            self.act(Action::IsLocked)
+            self.act(Action::IsLocked, How::Insist)
         }
     }
 
@@ -106,7 +106,7 @@ mod on {
                 // SAFETY: the caller holds the lock.
                 return unsafe { self.native.unlock_fair() };
             }
-            self.act(Action::Unlock);
+            self.act(Action::Unlock, How::Insist);
         }
     }
 
@@ -121,7 +121,7 @@ mod on {
             if engine::is_native() {
                 return self.native.try_lock_for(timeout);
             }
-            self.act(Action::TimedLock)
+            self.act(Action::Lock, How::Timed)
         }
 
         #[track_caller]
@@ -129,7 +129,7 @@ mod on {
             if engine::is_native() {
                 return self.native.try_lock_until(timeout);
             }
-            self.act(Action::TimedLock)
+            self.act(Action::Lock, How::Timed)
         }
     }
 

@@ -4,7 +4,7 @@ use crate::named::Named;
 #[cfg(feature = "model")]
 use crate::{
     engine::{self, Identity},
-    op::{Action, Kind},
+    op::{Action, How, Kind},
 };
 use parking_lot::lock_api::{RawMutex as _, RawMutexTimed as _};
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ impl RawLock {
     pub fn acquire(&self) {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            self.act(Action::Lock);
+            self.act(Action::Lock, How::Insist);
             return;
         }
         self.native.lock();
@@ -61,7 +61,7 @@ impl RawLock {
     pub fn try_acquire(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::TryLock);
+            return self.act(Action::Lock, How::Try);
         }
         self.taken(self.native.try_lock())
     }
@@ -74,7 +74,7 @@ impl RawLock {
         #[cfg(feature = "model")]
         if !engine::is_native() {
             let _ = timeout;
-            return self.act(Action::TimedLock);
+            return self.act(Action::Lock, How::Timed);
         }
         self.taken(self.native.try_lock_for(timeout))
     }
@@ -85,7 +85,7 @@ impl RawLock {
     pub fn release(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::Unlock);
+            return self.act(Action::Unlock, How::Insist);
         }
         let was_held = self.held.swap(false, std::sync::atomic::Ordering::AcqRel);
         if was_held {
@@ -100,15 +100,15 @@ impl RawLock {
     pub fn locked(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::IsLocked);
+            return self.act(Action::IsLocked, How::Insist);
         }
         self.native.is_locked()
     }
 
     #[cfg(feature = "model")]
     #[track_caller]
-    fn act(&self, action: Action) -> bool {
-        engine::touch(&self.identity, Kind::RawLock, action)
+    fn act(&self, action: Action, how: How) -> bool {
+        engine::operate(&self.identity, Kind::RawLock, action, how, 0).succeeded()
     }
 
     fn taken(&self, success: bool) -> bool {

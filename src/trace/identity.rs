@@ -14,7 +14,7 @@ pub(crate) struct Identity {
     /// 0, or the epoch of the execution that met the object last (upper half, never 0) and the
     /// object's number in it (lower half).
     registration: AtomicU64,
-    site: Option<Site>,
+    site: Option<&'static Location<'static>>,
     name: Cow<'static, str>,
 }
 
@@ -35,10 +35,10 @@ impl Identity {
         Identity::at(Location::caller())
     }
 
-    pub(crate) const fn at(site: Site) -> Identity {
+    pub(crate) const fn at(location: &'static Location<'static>) -> Identity {
         Identity {
             registration: AtomicU64::new(0),
-            site: Some(site),
+            site: Some(location),
             name: Cow::Borrowed(""),
         }
     }
@@ -57,7 +57,7 @@ impl Identity {
     }
 
     pub(crate) fn site(&self) -> Option<Site> {
-        self.site
+        self.site.map(Site::Code)
     }
 
     pub(crate) fn name(&self) -> &str {

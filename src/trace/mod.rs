@@ -7,8 +7,9 @@ mod identity;
 mod paths;
 mod run;
 mod token;
+mod verbs;
 
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;
-pub(crate) use run::{Event, Run, Steps, threads_in};
+pub(crate) use run::{Event, Pending, Program, Run, Steps, threads_in};
 pub use token::ReplayToken;

@@ -1,10 +1,13 @@
 //! One execution while it runs.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::object::World;
-use crate::op::{Action, Effect, Kind, ObjectId, Op, Site, ThreadId};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
 use crate::trace::{Identity, Paths};
 
@@ -15,6 +18,8 @@ pub(crate) struct Event {
     /// Which operation of its thread it is, counted from 0.
     pub(crate) index: u32,
     pub(crate) op: Op,
+    /// The case that was chosen, if it has any.
+    pub(crate) case: Option<u32>,
     pub(crate) effect: Effect,
     pub(crate) site: Site,
 }
@@ -59,6 +64,10 @@ pub(crate) struct Thread {
     pub(crate) spawned_after: Option<u32>,
     /// How many of the events came before its last own one, plus 1; 0 when it has done none.
     pub(crate) last_event: u32,
+    /// It may wait for ever without that being a defect.
+    pub(crate) daemon: bool,
+    /// It has woken spuriously so often.
+    pub(crate) spurious: u32,
     /// It has joined a thread that panicked: its own panic is a consequence.
     pub(crate) joined_panicked: bool,
     pub(crate) panicked: bool,
@@ -89,8 +98,18 @@ pub(crate) struct Spawn {
     pub(crate) site: Site,
 }
 
+/// A model whose whole state is known: not only that of its objects, but where each thread is, and
+/// what it remembers.
+pub(crate) trait Program: fmt::Debug + Send + Sync {
+    /// Adds the state of the threads to the hash; that of objects and variables is known.
+    fn hash(&self, hasher: &mut dyn Hasher);
+
+    /// The execution is over as no thread can go on, and all of them are still where they are.
+    fn maximal(&self);
+}
+
 /// One execution, complete or under way. Reused from one execution to the next for its memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Run {
     /// Distinguishes this execution from all others of the process; never 0.
     pub(crate) epoch: u32,
@@ -106,6 +125,10 @@ pub(crate) struct Run {
     pub(crate) live: u64,
     /// Acquisitions that had to wait.
     pub(crate) contended: u64,
+    /// What was written to variables: event, variable, value; in the order of the events.
+    pub(crate) writes: Vec<(u32, ObjectId, i64)>,
+    /// The model, if its whole state is known.
+    pub(crate) program: Option<Arc<dyn Program>>,
 }
 
 impl Run {
@@ -116,6 +139,7 @@ impl Run {
         self.objects.clear();
         self.events.clear();
         self.spawns.clear();
+        self.writes.clear();
         for thread in &mut self.threads {
             let mut ops = std::mem::take(&mut thread.ops);
             let mut sites = std::mem::take(&mut thread.sites);
@@ -213,8 +237,13 @@ impl Run {
     /// Says what the thread is about to do.
     pub(crate) fn announce(&mut self, by: ThreadId, op: Op, site: Site) {
         // A guard is dropped somewhere inside `lock_api`; people know it by where they made it.
-        let made = match op.action {
-            Action::Unlock if self.objects[op.object.index()].kind == Kind::Mutex => {
+        let made = match (op.action, site) {
+            (Action::Unread | Action::Unwrite | Action::Unupgradable, Site::Code(_)) => {
+                self.how_held(op.object, by)
+            }
+            (Action::Unlock, Site::Code(_))
+                if self.objects[op.object.index()].kind == Kind::Mutex =>
+            {
                 self.how_held(op.object, by)
             }
             _ => None,
@@ -233,11 +262,9 @@ impl Run {
         });
         thread.ops.push(op);
         thread.sites.push(site);
-        if matches!(op.action, Action::Lock | Action::TimedLock)
-            && self
-                .world
-                .holder(op.object)
-                .is_some_and(|holder| holder != by)
+        if op.how != How::Try
+            && self.world.footprint(op, by).disables
+            && self.world.would_wait(op, by)
         {
             self.contended += 1;
         }
@@ -270,8 +297,7 @@ impl Run {
         enabled
     }
 
-    /// Does the announced operation of the thread and records it. `case` is what the environment
-    /// chose, if it is a choice.
+    /// Does the announced operation of the thread and records it, in one of its cases.
     pub(crate) fn execute(&mut self, by: ThreadId, case: u32) -> Event {
         let pending = self.threads[by.index()]
             .pending
@@ -282,10 +308,7 @@ impl Run {
             Action::Unlock => self.world.holder(op.object),
             _ => None,
         };
-        let mut effect = self.world.apply(op, by);
-        if op.action == Action::Choose {
-            effect = Effect::Chose(case);
-        }
+        let effect = self.world.apply(op, by, case);
         let number = self.events.len() as u32;
         self.update_held(op, by, effect, owner_before, pending.site);
         let thread = &mut self.threads[by.index()];
@@ -299,11 +322,41 @@ impl Run {
             thread: by,
             index,
             op,
+            case: World::has_cases(op).then_some(case),
             effect,
             site: pending.site,
         };
         self.events.push(event);
         event
+    }
+
+    /// The state of everything, if the model's whole state is known: the same number for the same
+    /// state, and different ones for different states but for a chance of 2^-64 or so a pair.
+    pub(crate) fn state_hash(&self) -> Option<u128> {
+        let program = self.program.as_ref()?;
+        let half = |seed: u64| {
+            let mut hasher = DefaultHasher::new();
+            seed.hash(&mut hasher);
+            self.world.hash_state(&mut hasher);
+            self.live.hash(&mut hasher);
+            program.hash(&mut hasher);
+            hasher.finish()
+        };
+        Some(u128::from(half(0)) << 64 | u128::from(half(1)))
+    }
+
+    /// The last event wrote this value.
+    pub(crate) fn set_variable(&mut self, variable: ObjectId, value: i64) {
+        self.world.set_variable(variable, value);
+        let event = self.events.len() as u32 - 1;
+        self.writes.push((event, variable, value));
+    }
+
+    /// What the event wrote.
+    pub(crate) fn writes_of(&self, event: u32) -> &[(u32, ObjectId, i64)] {
+        let first = self.writes.partition_point(|(at, ..)| *at < event);
+        let len = self.writes[first..].partition_point(|(at, ..)| *at == event);
+        &self.writes[first..first + len]
     }
 
     fn update_held(
@@ -314,30 +367,47 @@ impl Run {
         owner_before: Option<ThreadId>,
         site: Site,
     ) {
-        match op.action {
-            Action::Lock | Action::TryLock | Action::TimedLock => {
-                let held = &mut self.threads[by.index()].held;
+        match op.purpose() {
+            Action::Lock
+            | Action::Read
+            | Action::ReadRecursive
+            | Action::Write
+            | Action::Upgradable => {
                 if effect.succeeded() {
-                    let event = self.events.len() as u32;
-                    held.push(Held {
-                        lock: op.object,
-                        site,
-                        event,
-                        try_failed: false,
-                    });
-                } else {
+                    self.hold(op.object, by, site);
+                } else if effect == Effect::Failed {
+                    let held = &mut self.threads[by.index()].held;
                     held.iter_mut().for_each(|held| held.try_failed = true);
                 }
             }
             Action::Unlock => {
                 if let Some(owner) = owner_before {
-                    let held = &mut self.threads[owner.index()].held;
-                    if let Some(at) = held.iter().rposition(|held| held.lock == op.object) {
-                        held.remove(at);
-                    }
+                    self.let_go(op.object, owner);
                 }
             }
+            Action::Unread | Action::Unwrite | Action::Unupgradable => {
+                self.let_go(op.object, by);
+            }
+            Action::Wait if effect != Effect::Failed => self.let_go(op.other(), by),
+            Action::Wake => self.hold(op.other(), by, site),
             _ => {}
+        }
+    }
+
+    fn hold(&mut self, lock: ObjectId, by: ThreadId, site: Site) {
+        let event = self.events.len() as u32;
+        self.threads[by.index()].held.push(Held {
+            lock,
+            site,
+            event,
+            try_failed: false,
+        });
+    }
+
+    fn let_go(&mut self, lock: ObjectId, owner: ThreadId) {
+        let held = &mut self.threads[owner.index()].held;
+        if let Some(at) = held.iter().rposition(|held| held.lock == lock) {
+            held.remove(at);
         }
     }
 
@@ -360,8 +430,18 @@ impl Run {
         let kind = match object.kind {
             Kind::Mutex => "mutex",
             Kind::RawLock => "lock",
+            Kind::RwLock(_) => "rwlock",
+            Kind::Condvar { .. } => "condvar",
+            Kind::Semaphore { .. } => "semaphore",
+            Kind::Channel { .. } => "channel",
+            Kind::WaitGroup { .. } => "wait-group",
+            Kind::Barrier { .. } => "barrier",
+            Kind::Once { .. } => "once",
+            Kind::Notify => "notify",
+            Kind::Gate => "gate",
             Kind::Atomic => "atomic",
             Kind::Ghost => "ghost",
+            Kind::Variable { .. } => "variable",
         };
         let Some(site) = object.site else {
             return format!("{kind}#{}", id.0);
@@ -392,7 +472,15 @@ impl Run {
                 Some(self.thread_name(op.thread()))
             }
             Action::Slow => Some(self.slow_names[op.arg as usize].to_owned()),
-            Action::Start | Action::Exit | Action::Park | Action::Yield | Action::Choose => None,
+            _ if op.object == ObjectId::NONE => {
+                let names: Vec<String> = self
+                    .world
+                    .objects_of(op)
+                    .into_iter()
+                    .map(|id| self.object_name(id))
+                    .collect();
+                (!names.is_empty()).then(|| names.join(", "))
+            }
             _ => Some(self.object_name(op.object)),
         }
     }
@@ -403,31 +491,7 @@ impl Run {
             .objects
             .get(op.object.index())
             .map(|object| object.kind);
-        let raw = kind == Some(Kind::RawLock);
-        match op.action {
-            Action::Lock if raw => "acquire",
-            Action::Unlock if raw => "release",
-            Action::TryLock if raw => "try-acquire",
-            Action::TimedLock if raw => "timed-acquire",
-            Action::Lock => "lock",
-            Action::Unlock => "unlock",
-            Action::TryLock => "try-lock",
-            Action::TimedLock => "timed-lock",
-            Action::IsLocked => "is-locked",
-            Action::Load => "load",
-            Action::Store => "store",
-            Action::Update => "update",
-            Action::Start => "start",
-            Action::Spawn => "spawn",
-            Action::Exit => "exit",
-            Action::Join => "join",
-            Action::IsFinished => "is-finished",
-            Action::Park => "park",
-            Action::Unpark => "unpark",
-            Action::Yield => "yield",
-            Action::Slow => "slow",
-            Action::Choose => "choose",
-        }
+        crate::trace::verbs::verb(op, kind)
     }
 
     /// The steps so far, spawns and waiting threads included, for a report. Also says for each
@@ -470,9 +534,13 @@ impl Run {
             }
             if let Some(event) = self.events.get(at as usize) {
                 let outcome = match event.effect {
-                    Effect::Done => report::Outcome::Done,
+                    _ if event.op.action == Action::Choose => {
+                        report::Outcome::Chose(event.case.unwrap_or(0))
+                    }
+                    Effect::Done | Effect::Chose(_) => report::Outcome::Done,
                     Effect::Failed => report::Outcome::Failed,
-                    Effect::Chose(case) => report::Outcome::Chose(case),
+                    Effect::Queued => report::Outcome::Queued,
+                    Effect::Closed => report::Outcome::Closed,
                 };
                 self.push(&mut steps, event.thread, event.op, outcome, event.site);
                 steps.of_event.push(steps.list.len() as u32);
@@ -484,10 +552,9 @@ impl Run {
     /// How many events there were when an object was last taken; 0 for what is never taken.
     fn taken(&self, object: ObjectId) -> u32 {
         let takes = |event: &Event| {
-            let action = event.op.action;
             event.op.object == object
                 && event.effect == Effect::Done
-                && matches!(action, Action::Lock | Action::TryLock | Action::TimedLock)
+                && self.world.footprint(event.op, event.thread).disables
         };
         let last = self.events.iter().rposition(takes);
         last.map_or(0, |index| index as u32 + 1)
@@ -507,7 +574,7 @@ impl Run {
             operation: self.verb(op).to_owned(),
             object: self.subject(op),
             outcome,
-            site: report::Site::of(site),
+            site: report::Site::at(site),
         });
     }
 }

@@ -49,11 +49,10 @@ impl ReplayToken {
                     ids.push(event.thread);
                     ids.len() - 1
                 });
-            let case = match event.effect {
-                crate::op::Effect::Chose(case) => Some(case),
-                _ => None,
-            };
-            steps.push(TokenStep { thread, case });
+            steps.push(TokenStep {
+                thread,
+                case: event.case,
+            });
         }
         ReplayToken {
             threads: ids

@@ -80,7 +80,7 @@ impl Class {
 
     /// With its article.
     fn a(self) -> String {
-        let article = if self == Class::ReentrantMutex || self == Class::Once {
+        let article = if matches!(self, Class::ReentrantMutex | Class::RwLock) {
             "an"
         } else {
             "a"

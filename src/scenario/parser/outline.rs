@@ -51,7 +51,9 @@ pub(super) fn outline(input: &mut Input<'_, '_>) -> Parsed<Vec<Body>> {
                 next(input).kind,
                 Kind::Newline | Kind::Semicolon | Kind::End
             ) {
-                return Err(expected(input, "the end of the line"));
+                let another = matches!(next(input).kind, Kind::Word | Kind::Text);
+                let hint = another.then_some("`,` separates objects of one declaration");
+                return Err(expected(input, "the end of the line").hint(hint));
             }
         }
     }
@@ -140,6 +142,10 @@ fn expect_line(input: &mut Input<'_, '_>) -> Parsed<Expect> {
         ("misuse", Expect::Misuse),
     ] {
         if accept_word(input, word)? {
+            if next(input).kind == Kind::Comma {
+                return Err(expected(input, "the end of the line")
+                    .hint(Some(format!("`{word}` stands alone"))));
+            }
             return Ok(expect);
         }
     }

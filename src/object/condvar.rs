@@ -1,0 +1,76 @@
+//! A condition variable.
+
+use crate::op::ThreadId;
+
+/// A thread is a waiter from when it has released its lock until it has taken it again.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Condvar {
+    /// A waiter may wake by itself, always.
+    spurious: bool,
+    fifo: bool,
+    /// In the order they came if fifo, else sorted.
+    waiters: Vec<ThreadId>,
+    /// Waiters that were notified and have not gone on yet.
+    notified: u64,
+}
+
+impl Condvar {
+    pub(super) fn new(spurious: bool, fifo: bool) -> Condvar {
+        Condvar {
+            spurious,
+            fifo,
+            ..Condvar::default()
+        }
+    }
+
+    pub(super) fn is_spurious(&self) -> bool {
+        self.spurious
+    }
+
+    pub(super) fn join(&mut self, by: ThreadId) {
+        let sorted = self.waiters.partition_point(|&waiter| waiter < by);
+        let at = if self.fifo {
+            self.waiters.len()
+        } else {
+            sorted
+        };
+        self.waiters.insert(at, by);
+    }
+
+    pub(super) fn is_notified(&self, by: ThreadId) -> bool {
+        self.notified & (1 << by.0) != 0
+    }
+
+    /// The thread is no waiter any more; whether it was notified.
+    pub(super) fn leave(&mut self, by: ThreadId) -> bool {
+        let notified = self.is_notified(by);
+        self.waiters.retain(|&waiter| waiter != by);
+        self.notified &= !(1 << by.0);
+        notified
+    }
+
+    /// Those who could be notified next.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = ThreadId> {
+        let most = if self.fifo { 1 } else { usize::MAX };
+        self.waiters
+            .iter()
+            .copied()
+            .filter(|&waiter| !self.is_notified(waiter))
+            .take(most)
+    }
+
+    pub(super) fn notify(&mut self, waiter: ThreadId) {
+        self.notified |= 1 << waiter.0;
+    }
+
+    /// Notifies all; how many that were not notified yet.
+    pub(super) fn notify_all(&mut self) -> u32 {
+        let all = self
+            .waiters
+            .iter()
+            .fold(0, |mask, waiter| mask | 1 << waiter.0);
+        let new = (all & !self.notified).count_ones();
+        self.notified = all;
+        new
+    }
+}
