@@ -101,13 +101,7 @@ impl fmt::Display for Failure {
 pub fn search(scenario: &Scenario, limits: &Limits) -> Answer {
     let code = Code::new(scenario);
     let mut search = Search {
-        machine: Machine {
-            code: &code,
-            codes: BTreeSet::new(),
-            hazards: BTreeSet::new(),
-            failure: None,
-            moves_max: limits.moves_max,
-        },
+        machine: Machine::new(&code, limits.moves_max),
         limits,
         table: Table::new(),
         graph: Graph::default(),

@@ -55,6 +55,18 @@ pub(crate) struct Machine<'a> {
     pub(crate) moves_max: u32,
 }
 
+impl<'a> Machine<'a> {
+    pub(crate) fn new(code: &'a Code, moves_max: u32) -> Machine<'a> {
+        Machine {
+            code,
+            codes: BTreeSet::new(),
+            hazards: BTreeSet::new(),
+            failure: None,
+            moves_max,
+        }
+    }
+}
+
 impl Machine<'_> {
     /// In which ways this thread can do its next step; none when it is blocked or not alive.
     pub(crate) fn ways(&self, state: &State, thread: u32, ways: &mut Vec<Way>) {
