@@ -87,6 +87,9 @@ pub struct Search {
     pub seconds: f64,
     /// Seed of the random strategies.
     pub seed: Option<u64>,
+    /// What is to be said about how the search went: which steps of a replay token did not come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// What a search by states knows at its end.

@@ -755,7 +755,7 @@ pub(super) fn run(mut config: Config, model: Model, watch: Arc<Watch>) -> Report
                     .to_owned(),
             );
         }
-        return search.into_report(None, 0, None);
+        return search.into_report(None);
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use crate::config::{Config, Strategy};
+use crate::config::{Config, Strategy as Name};
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
-use crate::explore::Ending;
+use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{
     REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
@@ -149,13 +149,13 @@ impl Search {
             return false;
         }
         self.run.state = self.run.state_hash().unwrap_or_default();
-        if self.config.strategy == Strategy::States || self.path.insert(self.run.state) {
+        if self.config.strategy == Name::States || self.path.insert(self.run.state) {
             return false;
         }
         self.repeats = true;
         // Whoever goes through all interleavings goes on from that state elsewhere; whoever leaves
         // some out may have relied on what would come next.
-        if self.config.strategy != Strategy::Dfs {
+        if self.config.strategy != Name::Dfs {
             self.cut_short("an execution came back to a state that it had been in".to_owned());
         }
         true
@@ -334,12 +334,8 @@ impl Search {
     }
 
     /// The report, at the end of the search.
-    pub(super) fn into_report(
-        mut self,
-        estimate: Option<f64>,
-        contended: u64,
-        states: Option<StateFacts>,
-    ) -> Report {
+    pub(super) fn into_report(mut self, strategy: Option<&dyn Strategy>) -> Report {
+        let states = strategy.and_then(Strategy::states);
         self.facts.states = match self.repeats {
             true => Some(StateFacts {
                 count: None,
@@ -347,6 +343,9 @@ impl Search {
             }),
             false => states,
         };
+        self.facts.remarks = strategy.map_or_else(Vec::new, Strategy::remarks);
+        let contended = strategy.map_or(0, Strategy::contended);
+        let estimate = strategy.and_then(Strategy::estimate);
         self.facts.contended = self.facts.contended.max(contended);
         if self.facts.executions_capped > 0 {
             self.cut_short(format!(
@@ -405,6 +404,7 @@ fn facts(config: &Config) -> Facts {
         states: None,
         seconds: 0.0,
         seed: (!systematic).then_some(config.seed),
+        remarks: Vec::new(),
     }
 }
 

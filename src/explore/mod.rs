@@ -33,6 +33,11 @@ pub(crate) trait Strategy {
         0
     }
 
+    /// What is to be said about how it went, in words.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// An order-of-magnitude estimate of all executions of the search, those done included.
     fn estimate(&self) -> Option<f64> {
         None

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::object::World;
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
-use crate::trace::{Identity, Paths};
+use crate::trace::{Identity, Paths, ThreadKey};
 
 /// One step that was done.
 #[derive(Clone, Copy, Debug)]
@@ -444,22 +444,7 @@ impl Run {
         if !object.name.is_empty() {
             return object.name.to_string();
         }
-        let kind = match object.kind {
-            Kind::Mutex => "mutex",
-            Kind::RawLock => "lock",
-            Kind::RwLock(_) => "rwlock",
-            Kind::Condvar { .. } => "condvar",
-            Kind::Semaphore { .. } => "semaphore",
-            Kind::Channel { .. } => "channel",
-            Kind::WaitGroup { .. } => "wait-group",
-            Kind::Barrier { .. } => "barrier",
-            Kind::Once { .. } => "once",
-            Kind::Notify => "notify",
-            Kind::Gate => "gate",
-            Kind::Atomic => "atomic",
-            Kind::Ghost => "ghost",
-            Kind::Variable { .. } => "variable",
-        };
+        let kind = kind_name(object.kind);
         let Some(site) = object.site else {
             return format!("{kind}#{}", id.0);
         };
@@ -480,6 +465,53 @@ impl Run {
     /// The thread's name, for people.
     pub(crate) fn thread_name(&self, id: ThreadId) -> String {
         self.threads[id.index()].name.to_string()
+    }
+
+    /// The name that the thread was given, if it was.
+    pub(crate) fn given_name(&self, id: ThreadId, paths: &Paths) -> Option<String> {
+        let name = &self.threads[id.index()].name;
+        (**name != *paths.default_name(id)).then(|| name.to_string())
+    }
+
+    /// The live or ended thread that the key means: the one of its name, else of its path.
+    pub(crate) fn thread_of(&self, key: &ThreadKey) -> Option<ThreadId> {
+        let born = || (0..self.threads.len()).filter(|&at| !self.threads[at].is_unborn());
+        let id = |at: usize| ThreadId(at as u8);
+        if let Some(name) = &key.name {
+            let mut named = born().filter(|&at| *self.threads[at].name == **name);
+            if let (Some(at), None) = (named.next(), named.next()) {
+                return Some(id(at));
+            }
+        }
+        let found = born().find(|&at| *self.threads[at].path == *key.path);
+        found.map(id)
+    }
+
+    /// What an operation is, whatever was edited elsewhere: its name, and that of what it is about;
+    /// for an object without a name the kind and the file, but not the line.
+    pub(crate) fn operation_key(&self, op: Op) -> String {
+        let verb = self.verb(op);
+        let of_object = |id: ObjectId| {
+            let object = &self.objects[id.index()];
+            match (object.name.is_empty(), object.site) {
+                (false, _) => object.name.to_string(),
+                (true, Some(site)) => format!("{}@{}", kind_name(object.kind), site.file()),
+                (true, None) => kind_name(object.kind).to_owned(),
+            }
+        };
+        let subject = match op.action {
+            Action::Spawn | Action::Join | Action::IsFinished | Action::Unpark => {
+                Some(self.threads[op.thread().index()].name.to_string())
+            }
+            Action::Slow => self.subject(op),
+            _ if op.object == ObjectId::NONE => {
+                let objects = self.world.objects_of(op).into_iter().map(of_object);
+                let objects: Vec<String> = objects.collect();
+                (!objects.is_empty()).then(|| objects.join("+"))
+            }
+            _ => Some(of_object(op.object)),
+        };
+        subject.map_or_else(|| verb.to_owned(), |subject| format!("{verb}+{subject}"))
     }
 
     /// What the operation is about, for people: an object, a thread, a slow call.
@@ -593,6 +625,26 @@ impl Run {
             outcome,
             site: report::Site::at(site),
         });
+    }
+}
+
+/// What an object of this kind is called.
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mutex => "mutex",
+        Kind::RawLock => "lock",
+        Kind::RwLock(_) => "rwlock",
+        Kind::Condvar { .. } => "condvar",
+        Kind::Semaphore { .. } => "semaphore",
+        Kind::Channel { .. } => "channel",
+        Kind::WaitGroup { .. } => "wait-group",
+        Kind::Barrier { .. } => "barrier",
+        Kind::Once { .. } => "once",
+        Kind::Notify => "notify",
+        Kind::Gate => "gate",
+        Kind::Atomic => "atomic",
+        Kind::Ghost => "ghost",
+        Kind::Variable { .. } => "variable",
     }
 }
 
