@@ -4,13 +4,16 @@
 //! how many executions there are, that must be their number. The directory is part of the default
 //! test run, so it has to be fast: it runs on two threads.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use gordian::report::Code;
 use gordian::scenario::{CheckReport, Options, check, parse};
+use gordian_oracle::{Answer, Limits};
 
 /// Threads that check kernels.
 const WORKERS: usize = 2;
@@ -54,8 +57,47 @@ fn wrong(path: &Path) -> Option<String> {
         );
     }
     let right = checked.expected == Some(true) && checked.is_complete();
-    (!right).then(|| format!("{name}: {}", told(&checked)))
+    if !right {
+        return Some(format!("{name}: {}", told(&checked)));
+    }
+    let answer = gordian_oracle::search(&scenario, &Limits::default());
+    disagreement(&checked, &answer).map(|what| format!("{name}: {what}; {}", told(&checked)))
 }
+
+/// Where the two searches do not say the same, which share no code.
+fn disagreement(checked: &CheckReport, answer: &Answer) -> Option<String> {
+    if !answer.complete {
+        return Some(format!("the oracle: {:?}", answer.incomplete_reason));
+    }
+    let mine: BTreeSet<Code> = checked.report.codes().into_iter().collect();
+    let theirs: BTreeSet<Code> = answer.codes.union(&answer.hazards).copied().collect();
+    for class in [STUCK, MISUSE] {
+        let has = |codes: &BTreeSet<Code>| class.iter().any(|code| codes.contains(code));
+        if has(&mine) != has(&theirs) {
+            return Some(format!("{mine:?} here, {theirs:?} there"));
+        }
+    }
+    if checked.endless != answer.endless {
+        return Some(format!(
+            "endless: {} here, {} there",
+            checked.endless, answer.endless
+        ));
+    }
+    let ends = (&checked.terminals, &answer.terminal);
+    (ends.0 != ends.1).then(|| {
+        let missing = ends.1.difference(ends.0).next();
+        let surplus = ends.0.difference(ends.1).next();
+        format!(
+            "{} ends, not {}: {missing:?}, {surplus:?}",
+            ends.0.len(),
+            ends.1.len()
+        )
+    })
+}
+
+const STUCK: [Code; 3] = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
+
+const MISUSE: [Code; 3] = [Code::Panic, Code::DoubleRelease, Code::ForeignRelease];
 
 fn told(checked: &CheckReport) -> String {
     let report = &checked.report;
