@@ -1,9 +1,12 @@
 //! The face outside a model: real locks and threads, with the feature `model` on and off alike.
 
 use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use gordian::sync::{MappedMutexGuard, Mutex, MutexGuard, RawLock, ReentrantMutex};
+use gordian::sync::{
+    Barrier, Condvar, LazyLock, MappedMutexGuard, Mutex, MutexGuard, Once, OnceLock, RawLock,
+    ReentrantMutex, RwLock, Semaphore, WaitGroup, channel, mpsc,
+};
 use gordian::time::{Duration, Instant};
-use gordian::{Ghost, Named, thread};
+use gordian::{Ghost, Named, std_sync, thread};
 use std::sync::Arc;
 
 static COUNT: Mutex<u64> = Mutex::new(0);
