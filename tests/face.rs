@@ -223,7 +223,7 @@ fn every_type_works_under_real_threads() {
             let (poisoned, shared, served, changed) = (&poisoned, &shared, &served, &changed);
             scope.spawn(move || {
                 barrier.wait();
-                STARTED.call_once(|| drop(started.fetch_add(1, Ordering::SeqCst)));
+                STARTED.call_once(|| assert_eq!(started.fetch_add(1, Ordering::SeqCst), 0));
                 FIRST.get_or_init(|| at);
                 for round in 0..ROUNDS {
                     ROUND.set(round);

@@ -104,6 +104,7 @@ mod on {
         /// Something that has not been done.
         #[track_caller]
         #[must_use]
+        #[expect(clippy::new_without_default, reason = "std's has no default")]
         pub const fn new() -> Once {
             Once::with(Identity::here(), Once::NEVER)
         }
