@@ -126,7 +126,9 @@ fn a_barrier_that_one_does_not_come_to() {
     fn meet(parties: usize) {
         let barrier = Arc::new(Barrier::new(parties).named("start"));
         let its = Arc::clone(&barrier);
-        let other = thread::spawn(move || drop(its.wait()));
+        let other = thread::spawn(move || {
+            its.wait();
+        });
         barrier.wait();
         other.join().unwrap();
     }

@@ -50,11 +50,12 @@ mod on {
     /// use gordian::thread;
     ///
     /// let (sender, receiver) = channel::unbounded();
-    /// let workers = [receiver.clone(), receiver].map(|its| thread::spawn(move || its.iter().sum()));
+    /// let sum = |its: channel::Receiver<u32>| thread::spawn(move || its.iter().sum::<u32>());
+    /// let workers = [receiver.clone(), receiver].map(sum);
     /// (1..=10).for_each(|job| sender.send(job).unwrap());
     /// drop(sender);
-    /// let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum::<u32>();
-    /// assert_eq!(sum, 55);
+    /// let sums = workers.map(|worker| worker.join().unwrap());
+    /// assert_eq!(sums[0] + sums[1], 55);
     /// ```
     #[track_caller]
     pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
@@ -760,10 +761,12 @@ macro_rules! __select {
     (@arms $default:tt [$($arms:tt)*] $(,)?) => {
         $crate::__select!(@begin $default [$($arms)*])
     };
-    (@arms $default:tt [$($arms:tt)*] recv($end:expr) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
+    (@arms $default:tt [$($arms:tt)*]
+        recv($end:expr) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
         $crate::__select!(@arms $default [$($arms)* (recv ($end) () ($result) ($body))] $($rest)*)
     };
-    (@arms $default:tt [$($arms:tt)*] recv($end:expr) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+    (@arms $default:tt [$($arms:tt)*]
+        recv($end:expr) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
         $crate::__select!(
             @arms $default [$($arms)* (recv ($end) () ($result) ($body))] $($($rest)*)?
         )
@@ -827,7 +830,8 @@ macro_rules! __select {
         unreachable!("one of the arms was selected")
     }};
     (@chosen $selected:ident [
-        ($index:ident $kind:ident $end:ident ($($message:tt)*) ($result:pat) ($body:expr)) $($rest:tt)*
+        ($index:ident $kind:ident $end:ident ($($message:tt)*) ($result:pat) ($body:expr))
+        $($rest:tt)*
     ]) => {
         if $selected.index() == $index {
             let $result = $selected.$kind($end $($message)*);

@@ -448,7 +448,7 @@ mod on {
         }
     }
 
-    /// Whether `F` is a pointer to a function without captures, which can be called again and again.
+    /// Whether `F` is a pointer to a function, which can be called again and again.
     fn is_function<F, T>() -> bool {
         type_id::<F>() == type_id::<fn() -> T>()
     }
