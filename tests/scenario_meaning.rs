@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gordian::report::Verdict;
 use gordian::scenario::{CheckReport, Options, check, parse};
 use gordian::{Code, Strategy};
 
@@ -427,4 +428,13 @@ fn what_is_expected_is_compared_with_what_is_found() {
         assert_eq!(checked.expected, Some(right), "{expect}\n{program}");
     }
     assert_eq!(checked(deadlock).expected, None);
+}
+
+#[test]
+fn a_hazard_is_found_unless_the_file_expects_something() {
+    let program = "mutex m\nthread t { lock m }";
+    assert_eq!(checked(program).verdict(), Verdict::Found);
+    let tolerated = checked(&format!("expect clean\n{program}"));
+    assert_eq!(tolerated.verdict(), Verdict::Clean);
+    assert!(tolerated.passed() && !checked(program).passed());
 }
