@@ -424,6 +424,18 @@ fn a_local_loop_without_end_is_an_error_that_names_it() {
         "{error}"
     );
     assert_eq!(checked.expected, None);
+    let chooses = checked_text("thread t { loop { choose { case: $x = 1; case: $x = 2 } } }");
+    assert!(
+        chooses.contains("`t`") && chooses.contains("test.gordian:1:"),
+        "{chooses}"
+    );
+    let leaves = checked_text("thread t { loop { choose { case: $x = 1; case: break } } }");
+    assert_eq!(leaves, "");
+}
+
+/// Why the check could not be made; empty if it could.
+fn checked_text(source: &str) -> String {
+    checked(source).report.error.unwrap_or_default()
 }
 
 #[test]
