@@ -347,6 +347,34 @@ fn findings_have_the_names_and_places_of_the_scenario() {
 }
 
 #[test]
+fn a_finding_is_replayed_from_its_token() {
+    let source = "mutex a, b\nthread s { lock a; lock b }\nthread t { lock b; lock a }";
+    let found = checked(source);
+    let deadlock = found.report.assert_found(Code::Deadlock);
+    let token = deadlock.token.parse().expect("the token of a finding");
+    let replayed = checked_with(source, &Options::default().replay(token));
+    assert_eq!(replayed.report.search.executions, 1);
+    let again = replayed.report.assert_found(Code::Deadlock);
+    assert_eq!(again.fingerprint, deadlock.fingerprint);
+    assert_eq!(again.steps, deadlock.steps);
+}
+
+#[test]
+fn every_strategy_finds_a_deadlock() {
+    let source = "mutex a, b\nthread s { lock a; lock b; unlock b; unlock a }
+        thread t { lock b; lock a; unlock a; unlock b }";
+    for &(strategy, name) in Strategy::ALL {
+        let options = Options::default().strategy(strategy).executions_max(200);
+        let checked = checked_with(source, &options);
+        assert!(
+            checked.report.has(Code::Deadlock),
+            "{name}: {}",
+            checked.report.explain()
+        );
+    }
+}
+
+#[test]
 fn a_local_loop_without_end_is_an_error_that_names_it() {
     let checked = checked("var x\nthread t {\n  x = 1\n  loop {\n    $i = 1\n  }\n}");
     let error = checked.report.error.as_deref().unwrap_or_default();

@@ -145,7 +145,8 @@ impl Search {
     /// Takes note of the state that the execution is in, if the strategy wants to know it; whether
     /// the execution was in it before, so that it need not end.
     pub(super) fn comes_back(&mut self) -> bool {
-        if self.run.program.is_none() || !self.config.strategy.is_systematic() {
+        let goes_on = !self.config.strategy.is_systematic() || self.config.replay.is_some();
+        if self.run.program.is_none() || goes_on {
             return false;
         }
         self.run.state = self.run.state_hash().unwrap_or_default();
