@@ -124,6 +124,14 @@ impl File {
     /// The program as text. Only what is used is declared.
     pub(crate) fn source(&self) -> String {
         let mut body = String::new();
+        let makes_ticket = self.threads.iter().any(|(_, body)| makes_ticket(body));
+        let left_out = |line: &str| {
+            let missing = THREADS[self.threads.len()..].iter().any(|name| line.contains(name));
+            let started = THREADS.iter().zip(&self.threads).any(|(name, (kind, _))| {
+                *kind != Kind::Deferred && line.strip_prefix("spawn ") == Some(name)
+            });
+            missing || started || line.contains("ticket f V") && !makes_ticket
+        };
         for (name, (kind, statements)) in THREADS.iter().zip(&self.threads) {
             let kind = match kind {
                 Kind::Plain => "",
@@ -131,7 +139,7 @@ impl File {
                 Kind::Deferred => "deferred ",
             };
             let _ = writeln!(body, "{kind}thread {name} {{");
-            print(statements, 1, self.threads.len(), &mut body);
+            print(statements, 1, &left_out, &mut body);
             body.push_str("}\n");
         }
         let words: Vec<&str> = body
@@ -160,20 +168,33 @@ impl File {
     }
 }
 
-/// Writes statements, leaving out those about threads that are not there.
-fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut String) {
+/// Whether the ticket that any thread may use is made.
+fn makes_ticket(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Line(line) => line.starts_with("ticket f V"),
+        Statement::Around(_, body, _) => makes_ticket(body),
+        Statement::Blocks(blocks) => blocks.iter().any(|(_, body)| makes_ticket(body)),
+    })
+}
+
+/// Writes statements, leaving out those that would not be understood.
+fn print(
+    statements: &[Statement],
+    depth: usize,
+    left_out: &dyn Fn(&str) -> bool,
+    text: &mut String,
+) {
     let indent = "    ".repeat(depth);
     for statement in statements {
         match statement {
             Statement::Line(line) => {
-                let missing = THREADS[threads..].iter().any(|name| line.contains(name));
-                if !missing {
+                if !left_out(line) {
                     let _ = writeln!(text, "{indent}{line}");
                 }
             }
             Statement::Around(first, body, last) => {
                 let _ = writeln!(text, "{indent}{first}");
-                print(body, depth, threads, text);
+                print(body, depth, left_out, text);
                 let _ = writeln!(text, "{indent}{last}");
             }
             Statement::Blocks(blocks) => {
@@ -184,7 +205,7 @@ fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut Stri
                         ""
                     };
                     let _ = writeln!(text, "{indent}{close}{head}");
-                    print(body, depth + 1, threads, text);
+                    print(body, depth + 1, left_out, text);
                 }
                 let _ = writeln!(text, "{indent}}}");
             }
@@ -200,11 +221,11 @@ pub(crate) fn file() -> impl Strategy<Value = File> {
     ];
     (topics, options()).prop_flat_map(|(topics, options)| {
         let statement = statement(&topics);
-        let kind = prop_oneof![
-            8 => Just(Kind::Plain),
-            1 => Just(Kind::Daemon),
-            1 => Just(Kind::Deferred),
-        ];
+        let unusual = match topics.contains(&Topic::Threads) {
+            true => vec![Kind::Deferred, Kind::Deferred, Kind::Daemon],
+            false => vec![Kind::Daemon],
+        };
+        let kind = prop_oneof![6 => Just(Kind::Plain), 1 => select(unusual)];
         let few = vec((kind.clone(), vec(statement.clone(), 1..=4)), 2..=2);
         let some = vec((kind.clone(), vec(statement.clone(), 1..=3)), 3..=3);
         let many = vec((kind, vec(statement, 1..=1)), 3..=4);
@@ -242,7 +263,8 @@ fn options() -> impl Strategy<Value = Options> {
 fn statement(topics: &[Topic]) -> BoxedStrategy<Statement> {
     let mut lines: Vec<&'static str> = Vec::new();
     let mut pairs: Vec<(&'static str, &'static str)> = Vec::new();
-    let mut blocks: Vec<&'static [&'static str]> = vec![&["repeat 2 {"], &["choose { case:", "case:"]];
+    let mut blocks: Vec<&'static [&'static str]> =
+        vec![&["repeat 2 {"], &["choose { case:", "case:"]];
     for topic in topics {
         let (more_lines, more_pairs, more_blocks) = vocabulary(*topic);
         lines.extend(more_lines);
@@ -357,7 +379,10 @@ fn vocabulary(topic: Topic) -> Vocabulary {
                 "release f",
                 "tryacquire f $a; if $a == 1 { release f }",
             ],
-            &[("acquire f", "release f"), ("ticket f T", "drop_ticket f T")],
+            &[
+                ("acquire f", "release f"),
+                ("ticket f T", "drop_ticket f T"),
+            ],
             &[],
         ),
         Topic::Channels => (
@@ -381,8 +406,15 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Rendezvous => (
             &[
-                "send i 1", "send i x", "send i 2 $a", "recv i $b", "recv i $b $a", "send j 3",
-                "recv j $b", "close i", "drop_rx j",
+                "send i 1",
+                "send i x",
+                "send i 2 $a",
+                "recv i $b",
+                "recv i $b $a",
+                "send j 3",
+                "recv j $b",
+                "close i",
+                "drop_rx j",
             ],
             &[],
             &[
@@ -393,7 +425,11 @@ fn vocabulary(topic: Topic) -> Vocabulary {
                 &["select { case send j 6:", "case recv g $b:"],
             ],
         ),
-        Topic::Groups => (&["wg_add w 1", "wg_done w", "wg_wait w"], &[("wg_add w", "wg_done w")], &[]),
+        Topic::Groups => (
+            &["wg_add w 1", "wg_done w", "wg_wait w"],
+            &[("wg_add w", "wg_done w")],
+            &[],
+        ),
         Topic::Barrier => (&["barrier b"], &[("lock m", "unlock m")], &[]),
         Topic::Once => (
             &["once o { x += 1 }", "once o { panic \"why\" }"],
@@ -402,14 +438,27 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Notify => (
             &[
-                "notify y", "notify_waiters y", "wait_notify y", "enable_notify y", "drop_notify y",
+                "notify y",
+                "notify_waiters y",
+                "wait_notify y",
+                "enable_notify y",
+                "drop_notify y",
             ],
-            &[("enable_notify y", "wait_notify y"), ("enable_notify y", "drop_notify y")],
+            &[
+                ("enable_notify y", "wait_notify y"),
+                ("enable_notify y", "drop_notify y"),
+            ],
             &[],
         ),
         Topic::Threads => (
             &[
-                "park", "unpark t0", "unpark t1", "join t1", "join t2", "spawn t1", "spawn t2",
+                "park",
+                "unpark t0",
+                "unpark t1",
+                "join t1",
+                "join t2",
+                "spawn t1",
+                "spawn t2",
                 "call p",
             ],
             &[("lock m", "unlock m")],
@@ -417,19 +466,50 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Vars => (
             &[
-                "x = 1 - x", "$a = x", "x = $a + 1", "z = x", "fetch_add x 1 $b", "cas x 0 1 $a",
-                "atomic { x += 1; z = x }", "await x == z", "assert x < 3", "$b = $a + z",
+                "x = 1 - x",
+                "$a = x",
+                "x = $a + 1",
+                "z = x",
+                "fetch_add x 1 $b",
+                "cas x 0 1 $a",
+                "atomic { x += 1; z = x }",
+                "await x == z",
+                "assert x < 3",
+                "$b = $a + z",
             ],
             &[],
-            &[&["if $a == 1 {", "else {"], &["loop { if x > 0 { break }"], &["while z < 2 { z += 1"]],
+            &[
+                &["if $a == 1 {", "else {"],
+                &["loop { if x > 0 { break }"],
+                &["while z < 2 { z += 1"],
+            ],
         ),
         Topic::Misuse => (
             &[
-                "lock m", "unlock m", "unlock l", "unlock q", "lock l", "read r", "unlock r",
-                "upgrade r", "downgrade r", "panic \"why\"", "assert 1 == 0", "slow \"call\"", "return",
-                "x = 1 / x", "block_forever", "wait c m", "release s 2", "slow \"call\"",
+                "lock m",
+                "unlock m",
+                "unlock l",
+                "unlock q",
+                "lock l",
+                "read r",
+                "unlock r",
+                "upgrade r",
+                "downgrade r",
+                "panic \"why\"",
+                "assert 1 == 0",
+                "slow \"call\"",
+                "return",
+                "x = 1 / x",
+                "block_forever",
+                "wait c m",
+                "release s 2",
+                "slow \"call\"",
             ],
-            &[("lock m", "unlock m"), ("with m {", "}"), ("lock l", "unlock l")],
+            &[
+                ("lock m", "unlock m"),
+                ("with m {", "}"),
+                ("lock l", "unlock l"),
+            ],
             &[],
         ),
     }
