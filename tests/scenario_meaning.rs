@@ -381,6 +381,12 @@ fn findings_have_the_names_and_places_of_the_scenario() {
         sites.collect::<Vec<_>>(),
         ["test.gordian:4:3", "test.gordian:8:3"]
     );
+    let first = &deadlock.steps[0];
+    assert_eq!(
+        (first.thread.as_str(), first.operation.as_str()),
+        ("s", "lock")
+    );
+    assert_eq!(checked.report.search.threads, 2);
     let panics = "var x\nthread t { assert x == 1 }";
     let finding = checked_with(panics, &Options::default());
     let finding = finding.report.assert_found(Code::Panic);
@@ -436,6 +442,22 @@ fn a_local_loop_without_end_is_an_error_that_names_it() {
 /// Why the check could not be made; empty if it could.
 fn checked_text(source: &str) -> String {
     checked(source).report.error.unwrap_or_default()
+}
+
+#[test]
+fn too_many_threads_are_refused() {
+    let source = "expect panic\nthread t * 63 { panic \"now\" }";
+    let options = Options::default().executions_max(1);
+    assert!(checked_with(source, &options).report.has(Code::Panic));
+    // The parser refuses such a file, but a scenario may be made of data too.
+    let mut scenario = parse(source).expect("a scenario");
+    scenario.threads.extend_from_within(..1);
+    let refused = check(&Arc::new(scenario), "test.gordian", source, &options);
+    let error = refused.report.error.unwrap_or_default();
+    assert_eq!(
+        error,
+        "a scenario may have at most 63 threads, and this one has 64"
+    );
 }
 
 #[test]

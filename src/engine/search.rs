@@ -95,7 +95,10 @@ impl Search {
         let steps = self.run.events.len() as u64;
         self.facts.steps += steps;
         self.facts.steps_longest = self.facts.steps_longest.max(steps);
-        self.facts.threads = self.facts.threads.max(self.run.spawns.len() as u32 + 1);
+        // The thread that starts those of a scenario is none that people know.
+        let main = u32::from(self.run.program.is_none());
+        let threads = self.run.spawns.len() as u32 + main;
+        self.facts.threads = self.facts.threads.max(threads);
         self.facts.contended += self.run.contended;
         match ending {
             Ending::Maximal | Ending::Known => {}

@@ -17,11 +17,20 @@ use crate::op::{Action, Effect, How, Kind, Site, ThreadId};
 /// Local moves that a thread may do in a row. A loop that does more of them is taken to be endless.
 const MOVES_MAX: u32 = 100_000;
 
+/// Most threads of a scenario; the root is one more.
+const THREADS_MAX: usize = ThreadId::COUNT_MAX - 1;
+
 /// Runs the scenario once: starts all threads, in the order of their declaration.
 pub(super) fn run(machine: &Arc<Machine>) {
+    let count = machine.scenario.threads.len();
+    if count > THREADS_MAX {
+        engine::fail(format!(
+            "a scenario may have at most {THREADS_MAX} threads, and this one has {count}"
+        ));
+    }
     machine.restart();
     // So that everything has the same number in every execution, whatever is used first.
-    engine::expect_threads(machine.scenario.threads.len());
+    engine::expect_threads(count);
     for object in machine.objects.iter().chain(&machine.gates) {
         engine::meet(&object.identity, object.kind);
     }
@@ -32,11 +41,15 @@ pub(super) fn run(machine: &Arc<Machine>) {
             moves: 0,
         };
         let site = machine.sites[machine.code.entries[number] as usize];
-        let body = Box::new(move || runner.run());
+        let daemon = thread.daemon;
+        let body = Box::new(move || {
+            // Before it announces anything: what it waits for is judged then.
+            if daemon {
+                engine::set_daemon(id_of(number));
+            }
+            runner.run();
+        });
         let id = engine::spawn(Some(thread.name.clone()), body, site);
-        if thread.daemon {
-            engine::set_daemon(id);
-        }
         debug_assert_eq!(
             id,
             id_of(number),
