@@ -114,7 +114,10 @@ impl Search {
         let steps = self.run.events.len() as u64;
         self.facts.steps += steps;
         self.facts.steps_longest = self.facts.steps_longest.max(steps);
-        self.facts.threads = self.facts.threads.max(self.run.spawns.len() as u32 + 1);
+        // The thread that starts those of a scenario is none that people know.
+        let main = u32::from(self.run.program.is_none());
+        let threads = self.run.spawns.len() as u32 + main;
+        self.facts.threads = self.facts.threads.max(threads);
         self.facts.contended += self.run.contended;
         match ending {
             Ending::Maximal | Ending::Known => {}
@@ -164,7 +167,9 @@ impl Search {
     /// Takes note of the state that the execution is in, if the strategy wants to know it; whether
     /// the execution was in it before, so that it need not end.
     pub(super) fn comes_back(&mut self) -> bool {
-        let searches = self.config.strategy.is_systematic() && self.shrinking.is_none();
+        let searches = self.config.strategy.is_systematic()
+            && self.config.replay.is_none()
+            && self.shrinking.is_none();
         if self.run.program.is_none() || !searches {
             return false;
         }

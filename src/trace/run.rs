@@ -634,6 +634,10 @@ impl Run {
         outcome: report::Outcome,
         site: Site,
     ) {
+        // The thread that starts those of a scenario is none that people know.
+        if self.program.is_some() && thread == ThreadId::MAIN {
+            return;
+        }
         steps.list.push(report::Step {
             number: steps.list.len() as u32 + 1,
             thread: self.thread_name(thread),

@@ -124,6 +124,14 @@ impl File {
     /// The program as text. Only what is used is declared.
     pub(crate) fn source(&self) -> String {
         let mut body = String::new();
+        let makes_ticket = self.threads.iter().any(|(_, body)| makes_ticket(body));
+        let left_out = |line: &str| {
+            let missing = THREADS[self.threads.len()..].iter().any(|name| line.contains(name));
+            let started = THREADS.iter().zip(&self.threads).any(|(name, (kind, _))| {
+                *kind != Kind::Deferred && line.strip_prefix("spawn ") == Some(name)
+            });
+            missing || started || line.contains("ticket f V") && !makes_ticket
+        };
         for (name, (kind, statements)) in THREADS.iter().zip(&self.threads) {
             let kind = match kind {
                 Kind::Plain => "",
@@ -131,7 +139,7 @@ impl File {
                 Kind::Deferred => "deferred ",
             };
             let _ = writeln!(body, "{kind}thread {name} {{");
-            print(statements, 1, self.threads.len(), &mut body);
+            print(statements, 1, &left_out, &mut body);
             body.push_str("}\n");
         }
         let words: Vec<&str> = body
@@ -160,20 +168,33 @@ impl File {
     }
 }
 
-/// Writes statements, leaving out those about threads that are not there.
-fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut String) {
+/// Whether the ticket that any thread may use is made.
+fn makes_ticket(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Line(line) => line.starts_with("ticket f V"),
+        Statement::Around(_, body, _) => makes_ticket(body),
+        Statement::Blocks(blocks) => blocks.iter().any(|(_, body)| makes_ticket(body)),
+    })
+}
+
+/// Writes statements, leaving out those that would not be understood.
+fn print(
+    statements: &[Statement],
+    depth: usize,
+    left_out: &dyn Fn(&str) -> bool,
+    text: &mut String,
+) {
     let indent = "    ".repeat(depth);
     for statement in statements {
         match statement {
             Statement::Line(line) => {
-                let missing = THREADS[threads..].iter().any(|name| line.contains(name));
-                if !missing {
+                if !left_out(line) {
                     let _ = writeln!(text, "{indent}{line}");
                 }
             }
             Statement::Around(first, body, last) => {
                 let _ = writeln!(text, "{indent}{first}");
-                print(body, depth, threads, text);
+                print(body, depth, left_out, text);
                 let _ = writeln!(text, "{indent}{last}");
             }
             Statement::Blocks(blocks) => {
@@ -184,7 +205,7 @@ fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut Stri
                         ""
                     };
                     let _ = writeln!(text, "{indent}{close}{head}");
-                    print(body, depth + 1, threads, text);
+                    print(body, depth + 1, left_out, text);
                 }
                 let _ = writeln!(text, "{indent}}}");
             }
@@ -200,11 +221,11 @@ pub(crate) fn file() -> impl Strategy<Value = File> {
     ];
     (topics, options()).prop_flat_map(|(topics, options)| {
         let statement = statement(&topics);
-        let kind = prop_oneof![
-            8 => Just(Kind::Plain),
-            1 => Just(Kind::Daemon),
-            1 => Just(Kind::Deferred),
-        ];
+        let unusual = match topics.contains(&Topic::Threads) {
+            true => vec![Kind::Deferred, Kind::Deferred, Kind::Daemon],
+            false => vec![Kind::Daemon],
+        };
+        let kind = prop_oneof![6 => Just(Kind::Plain), 1 => select(unusual)];
         let few = vec((kind.clone(), vec(statement.clone(), 1..=4)), 2..=2);
         let some = vec((kind.clone(), vec(statement.clone(), 1..=3)), 3..=3);
         let many = vec((kind, vec(statement, 1..=1)), 3..=4);
