@@ -32,11 +32,15 @@ pub(super) fn run(machine: &Arc<Machine>) {
             moves: 0,
         };
         let site = machine.sites[machine.code.entries[number] as usize];
-        let body = Box::new(move || runner.run());
+        let daemon = thread.daemon;
+        let body = Box::new(move || {
+            // Before it announces anything: what it waits for is judged then.
+            if daemon {
+                engine::set_daemon(id_of(number));
+            }
+            runner.run();
+        });
         let id = engine::spawn(Some(thread.name.clone()), body, site);
-        if thread.daemon {
-            engine::set_daemon(id);
-        }
         debug_assert_eq!(
             id,
             id_of(number),

@@ -11,9 +11,9 @@ use std::env;
 use std::sync::Arc;
 
 use generate::{File, Topic};
-use gordian::report::{Code, Verdict};
+use gordian::report::{Code, Finding, Verdict};
 use gordian::scenario::{CheckReport, End, Options, Scenario, check, parse};
-use gordian_oracle::{Answer, Limits, search, traces};
+use gordian_oracle::{Answer, Limits, judge, search, traces};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -24,9 +24,11 @@ const SHARDS: u64 = 4;
 /// Seeds that belong to one run.
 const SEEDS: u64 = 1_000_000;
 /// States of a program that is not too large.
-const STATES_MAX: u32 = 600;
+const STATES_MAX: u32 = 250;
 /// Programs that fail before a shard gives up.
 const FAILURES_MAX: usize = 5;
+/// Whether a thread that always goes on and never ends is a finding.
+const LIVENESS: bool = true;
 /// Beginnings of traces of a program whose traces are counted.
 const BEGINNINGS_MAX: usize = 3_000;
 
@@ -73,6 +75,7 @@ fn compare_shard(shard: u64) {
         seed += 1;
         let mut tree = program(seed);
         let file = tree.current();
+        if std::env::var_os("TRACE").is_some() { eprintln!("SEED {seed}"); if std::env::var("TRACE").as_deref() == Ok(seed.to_string().as_str()) { println!("{}", file.source()); } }
         match compare(&file) {
             Ok(Some(answer)) => tally.add(&file, &answer),
             Ok(None) => {}
@@ -168,13 +171,14 @@ fn compare(file: &File) -> Result<Option<Compared>, String> {
     }
     let scenario = Arc::new(scenario);
     let begin = std::time::Instant::now();
-    let checked = check(&scenario, "generated.gordian", &source, &Options::default().time_max(std::time::Duration::from_secs(5)));
+    let checked = check(&scenario, "generated.gordian", &source, &Options::default().liveness(LIVENESS).time_max(std::time::Duration::from_secs(5)));
     if begin.elapsed().as_millis() > 300 {
         let se = &checked.report.search;
         eprintln!("SLOW {:?} {} exec {} steps states {} endless {}\n{source}", begin.elapsed(), se.executions, se.steps, answer.states, answer.endless);
     }
     same_findings(&checked, &answer)?;
     same_ends(&checked, &answer)?;
+    same_judgement(&scenario, &checked, &answer)?;
     let stuck = same_stuck(&scenario, &checked, &answer)?;
     let counted = file.is_about_locks_only() && same_count(&scenario, &checked)?;
     Ok(Some(Compared {
@@ -201,6 +205,28 @@ fn same_findings(checked: &CheckReport, answer: &Answer) -> Result<(), String> {
     match explorer == oracle {
         true => Ok(()),
         false => Err(format!("explorer {explorer:?}, oracle {oracle:?}")),
+    }
+}
+
+/// What `expect` makes of it, and who never comes to an end although it always goes on.
+fn same_judgement(
+    scenario: &Scenario,
+    checked: &CheckReport,
+    answer: &Answer,
+) -> Result<(), String> {
+    let judgement = judge(scenario, answer, LIVENESS);
+    if judgement.expected != checked.expected {
+        return Err(format!(
+            "as expected: explorer {:?}, oracle {:?}",
+            checked.expected, judgement.expected
+        ));
+    }
+    let starves = |finding: &Finding| finding.code == Code::Starvation;
+    let explorer = checked.report.findings.iter().any(starves);
+    let oracle = answer.codes.contains(&Code::Starvation);
+    match explorer == oracle {
+        true => Ok(()),
+        false => Err(format!("starvation: explorer {explorer}, oracle {oracle}")),
     }
 }
 
