@@ -6,9 +6,9 @@
 //! ignore a thread for ever on a cycle.
 //!
 //! States are told apart by a hash of 128 bits. A state is reached by running the model again from
-//! its beginning, along the shortest path that is known. One step only is put before the others: the
-//! last one of a thread, and the first of one that was started. Such a step commutes with all that
-//! others can do then, and no cycle has one.
+//! its beginning, along the shortest path that is known. One step only is put before the others:
+//! the last one of a thread, and the first of one that was started. Such a step commutes with all
+//! that others can do then, and no cycle has one.
 //!
 //! At the end the graph tells what no single execution shows: who can never go on again, whatever
 //! the others do, and who can go on for ever but never come to an end. One more execution each goes

@@ -278,12 +278,12 @@ fn merge(report: &mut Report, other: Report) {
             report.findings.push(finding);
         }
     }
-    settle(report);
 }
 
 /// Gives findings the weight that they have for a scenario. Starvation has none where nobody asks
 /// for it: a livelock is not a deadlock. A lock that is left behind, or freed by another although
-/// it has no owner, is a hazard: where that matters somebody is stuck, or misled.
+/// it has no owner, is a hazard: where that matters somebody is stuck, or misled. Where the file
+/// does not say what it expects, hazards too are found.
 fn weigh(report: &mut Report, scenario: &Scenario, liveness: bool) {
     report
         .findings
@@ -302,15 +302,11 @@ fn weigh(report: &mut Report, scenario: &Scenario, liveness: bool) {
             finding.severity = Severity::Hazard;
         }
     }
-    settle(report);
-}
-
-/// Makes the verdict that of the findings.
-fn settle(report: &mut Report) {
-    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    let counts =
+        |finding: &Finding| finding.severity == Severity::Error || scenario.expect.is_none();
     report.verdict = match report.verdict {
         Verdict::Error => Verdict::Error,
-        _ if report.findings.iter().any(is_error) => Verdict::Found,
+        _ if report.findings.iter().any(counts) => Verdict::Found,
         _ if report.search.complete => Verdict::Clean,
         _ => Verdict::Incomplete,
     };

@@ -112,13 +112,17 @@ impl Runner {
     fn count_move(&mut self) {
         self.moves += 1;
         if self.moves > MOVES_MAX {
-            let name = &self.machine.scenario.threads[self.me].name;
-            engine::fail(format!(
-                "`{name}` has done {MOVES_MAX} local moves in a row without any operation, near \
-                 {}: a loop that does not end",
-                self.site()
-            ));
+            self.fail(&format!("has done {MOVES_MAX} local moves in a row"));
         }
+    }
+
+    /// Ends the check: the thread loops and comes to nothing that others see.
+    fn fail(&self, what: &str) -> ! {
+        let name = &self.machine.scenario.threads[self.me].name;
+        let site = self.site();
+        engine::fail(format!(
+            "`{name}` {what} without any operation, at {site}: a loop that does not end"
+        ))
     }
 
     fn thread<R>(&self, f: impl FnOnce(&mut Thread) -> R) -> R {
@@ -192,6 +196,9 @@ impl Runner {
                 Some(call) => Next::At(machine.code.pads[call as usize]),
                 None => Next::End,
             },
+            Instruction::Choose(_) if machine.code.lost.contains(&self.thread(|it| it.pc)) => {
+                self.fail("goes round a choice")
+            }
             Instruction::Choose(cases) => {
                 self.moves = 0;
                 let case = match cases.len() {
