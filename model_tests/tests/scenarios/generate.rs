@@ -128,7 +128,9 @@ impl File {
         let mut body = String::new();
         let makes_ticket = self.threads.iter().any(|(_, body)| makes_ticket(body));
         let left_out = |line: &str| {
-            let missing = THREADS[self.threads.len()..].iter().any(|name| line.contains(name));
+            let missing = THREADS[self.threads.len()..]
+                .iter()
+                .any(|name| line.contains(name));
             let started = THREADS.iter().zip(&self.threads).any(|(name, (kind, _))| {
                 *kind != Kind::Deferred && line.strip_prefix("spawn ") == Some(name)
             });
