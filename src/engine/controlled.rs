@@ -477,7 +477,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     DRIVER.set(Driver::Native);
     let context = CONTEXT.take().expect("the context of this search");
     let strategy = context.strategy;
-    session::close().into_report(strategy.estimate(), strategy.contended(), strategy.states())
+    session::close().into_report(Some(&*strategy))
 }
 
 fn runtime_config(stack_size: usize) -> shuttle_engine::Config {
