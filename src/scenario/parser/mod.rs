@@ -39,6 +39,12 @@ const CALLS_MAX: usize = 64;
 /// # Ok::<(), gordian::scenario::ParseError>(())
 /// ```
 ///
+/// # Limits
+/// A file has at most 1 MiB, 63 threads, and 65 536 statements (those of a thread `* K` count K
+/// times). Blocks are nested at most 64 deep, brackets too; an expression has at most 128 operators
+/// in one another; procs call one another at most 64 deep. So whoever visits a scenario may do so
+/// recursively.
+///
 /// # Errors
 /// When the text is not a scenario: it is written differently, or speaks of what is not declared or
 /// of the wrong kind. The first such place is told.
