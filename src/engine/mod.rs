@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{Engine, Report};
 use watch::Watch;
@@ -447,6 +447,12 @@ pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
 pub(crate) fn run(config: Config, model: Model) -> Report {
     if !is_native() {
         return search::refused(&config, "a check cannot run inside a model");
+    }
+    if config.strategy == Strategy::States && config.program.is_none() {
+        return search::refused(
+            &config,
+            "the strategy `states` is for scenarios: the state of a closure is not known",
+        );
     }
     let watch = Arc::new(Watch::default());
     let _enlisted = watch::enlist(&watch);

@@ -455,8 +455,10 @@ impl Strategy for States {
 mod tests {
     use super::*;
 
-    /// A graph: for each state who is enabled, who is live, and where its edges lead.
-    fn graph(states: &[(u64, u64, &[NodeIndex])]) -> Graph {
+    /// A state of a graph: who is enabled, who is live, and where its edges lead.
+    type State = (u64, u64, &'static [NodeIndex]);
+
+    fn graph(states: &[State]) -> Graph {
         let mut graph = Graph::default();
         for &(enabled, live, to) in states {
             graph.nodes.push(Node {
@@ -499,8 +501,7 @@ mod tests {
     #[test]
     fn a_thread_that_can_be_woken_is_not_stuck() {
         // From each turn of the loop thread 0 may wake thread 1, and then end.
-        let states: &[(u64, u64, &[NodeIndex])] =
-            &[(0b01, 0b11, &[0, 1]), (0b11, 0b11, &[2]), (0, 0, &[])];
+        let states: &[State] = &[(0b01, 0b11, &[0, 1]), (0b11, 0b11, &[2]), (0, 0, &[])];
         assert_eq!(searched(graph(states)), []);
     }
 
@@ -512,7 +513,7 @@ mod tests {
 
     #[test]
     fn cycles_are_found_wherever_they_are() {
-        let cases: [(&[(u64, u64, &[NodeIndex])], bool); 3] = [
+        let cases: [(&[State], bool); 3] = [
             (&[(1, 1, &[1, 2]), (1, 1, &[2]), (0, 0, &[])], false),
             (&[(1, 1, &[1]), (1, 1, &[2]), (1, 1, &[1])], true),
             (&[(1, 1, &[0])], true),

@@ -197,8 +197,7 @@ enum Scope {
     },
 }
 
-struct Compiler<'a> {
-    scenario: &'a Scenario,
+struct Compiler {
     code: Code,
     scopes: Vec<Scope>,
     /// The pad of what is compiled now.
@@ -216,7 +215,6 @@ impl Code {
     /// Compiles a scenario, all of whose indices are right.
     pub(super) fn new(scenario: &Scenario) -> Code {
         let mut compiler = Compiler {
-            scenario,
             code: Code {
                 instructions: Vec::new(),
                 spans: Vec::new(),
@@ -261,7 +259,7 @@ impl Code {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler {
     fn here(&self) -> Pc {
         self.code.instructions.len() as Pc
     }
