@@ -462,3 +462,31 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+/// The specimens and the seeds: each broken one has its finding, each repaired one is clean, and
+/// the oracle says so too.
+#[test]
+fn the_scenarios_of_this_project_are_as_they_expect() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let line = "check --oracle --message-format json scenarios/autotrader scenarios/seeds";
+    let (stdout, _) = run(root, line, 0);
+    let lines = lines(&stdout);
+    assert!(lines.len() > 50, "{}", lines.len());
+    for line in lines {
+        let file = line["file"].as_str().unwrap();
+        let repaired = ["fixed", "one_loop", "timeout"];
+        let repaired = repaired
+            .iter()
+            .any(|word| file.ends_with(&format!(".{word}.gordian")));
+        assert_eq!(
+            line["verdict"],
+            if repaired { "clean" } else { "found" },
+            "{file}"
+        );
+        assert_eq!(
+            (&line["expected"], &line["complete"]),
+            (&true.into(), &true.into()),
+            "{file}"
+        );
+    }
+}

@@ -40,8 +40,8 @@ const CALLS_MAX: usize = 64;
 /// ```
 ///
 /// # Limits
-/// A file has at most 1 MiB, 63 threads, and 65 536 statements (those of a thread `* K` count K
-/// times). Blocks are nested at most 64 deep, brackets too; an expression has at most 128 operators
+/// A file has at most 1 MiB of text, blanks not counted, 63 threads, and 65 536 statements (those of a thread `* K` count K
+/// times), and 4096 objects, procs, tickets and names of local variables each. Blocks are nested at most 64 deep, brackets too; an expression has at most 128 operators
 /// in one another; procs call one another at most 64 deep. So whoever visits a scenario may do so
 /// recursively.
 ///

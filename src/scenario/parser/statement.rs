@@ -392,7 +392,7 @@ fn ticket(input: &mut Input<'_, '_>, word: &str, makes: bool) -> Parsed<(TicketI
             .hint(Some(format!("declare it `semaphore {shown} = … fifo`"))));
     }
     let name = name(input, "the name of a ticket")?;
-    let ticket = input.state.ticket(semaphore, name);
+    let ticket = input.state.ticket(semaphore, name)?;
     let written = permits(input)?;
     input.state.ticket_uses.push(TicketUse {
         name,
@@ -678,7 +678,7 @@ fn assignment(input: &mut Input<'_, '_>) -> Parsed<Assignment> {
     let first = next(input);
     let (place, old) = match accept(input, Kind::Local)? {
         Some(token) => {
-            let local = input.state.local(token);
+            let local = input.state.local(token)?;
             (Place::Local(local), Expression::Local(local))
         }
         None => {
@@ -817,11 +817,11 @@ fn plain(input: &mut Input<'_, '_>, word: &str) -> Parsed<Option<StatementKind>>
 /// A local variable that must come next.
 fn local(input: &mut Input<'_, '_>, what: &str) -> Parsed<LocalIndex> {
     let token = expect(input, Kind::Local, what)?;
-    Ok(input.state.local(token))
+    input.state.local(token)
 }
 
 /// A local variable, when one comes next.
 fn optional_local(input: &mut Input<'_, '_>) -> Parsed<Option<LocalIndex>> {
     let token = accept(input, Kind::Local)?;
-    Ok(token.map(|token| input.state.local(token)))
+    token.map(|token| input.state.local(token)).transpose()
 }
