@@ -11,6 +11,7 @@ mod expression;
 mod input;
 mod lexer;
 mod objects;
+mod operations;
 mod outline;
 mod statement;
 
