@@ -274,7 +274,15 @@ fn the_worst_file_decides_the_exit_code() {
     has(&stdout, &["INCOMPLETE", "not a pass"]);
     has(&stderr, &["1 incomplete"]);
     // The oracle has no such bound, and decides.
-    run(root.path(), &format!("{check} --oracle large.gordian"), 0);
+    let (stdout, stderr) = run(root.path(), &format!("{check} --oracle large.gordian"), 0);
+    has(&stdout, &["proved"]);
+    has(&stderr, &["PASS", "oracle: ", " states"]);
+    let (stdout, _) = run(
+        root.path(),
+        &format!("{check} --oracle --message-format json large.gordian"),
+        0,
+    );
+    assert_eq!(lines(&stdout)[0]["complete"], true);
 }
 
 #[test]

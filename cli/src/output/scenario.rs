@@ -28,7 +28,10 @@ pub(super) fn line(result: &Checked) -> String {
     let status = result.status();
     let mut parts = vec![outcome(result)];
     if let (Ok(findings), Status::Passed | Status::Failed) = (&result.findings, status) {
-        parts.push(strength(&findings.report));
+        parts.push(match findings.oracle_states {
+            Some(states) => format!("oracle: {} states", grouped(states)),
+            None => strength(&findings.report),
+        });
     }
     format!("[{}] {} · {}", seconds(time), result.file, parts.join("; "))
 }

@@ -131,6 +131,7 @@ fn findings(file: &File, options: &Options, args: &CheckArgs) -> Result<Findings
         report,
         scenario,
         source,
+        oracle_states: None,
         defect: None,
     };
     if args.oracle {

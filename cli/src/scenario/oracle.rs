@@ -111,6 +111,7 @@ fn decide(findings: &mut Findings, answer: &Answer, liveness: bool) {
         .collect();
     findings.report.findings.extend(new);
     findings.expected = judgement.expected;
+    findings.oracle_states = Some(answer.states);
     let search = &mut findings.report.search;
     search.complete = true;
     search.incomplete_reason = None;
