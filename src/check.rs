@@ -235,6 +235,8 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) -> Report {
 pub mod private {
     use super::*;
 
+    pub use crate::report::Progress;
+
     /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.
     pub const MARK: &str = "gordian-model: ";
 
@@ -261,7 +263,8 @@ pub mod private {
     ///
     /// `mark` is [`MARK`] and the test's path: it is how the command line finds models in a test
     /// binary. With the environment variable `GORDIAN_REPORT` the report is also written to that
-    /// file, as JSON.
+    /// file, as JSON; with `GORDIAN_PROGRESS` how far the search is, a [`Progress`] several times
+    /// in a second.
     #[track_caller]
     pub fn run<R: Ending + 'static>(
         mark: &'static str,
@@ -275,6 +278,8 @@ pub mod private {
             Ok(checker) => checker,
             Err(error) => panic!("{error}"),
         };
+        let mut checker = checker;
+        checker.config.progress = std::env::var_os("GORDIAN_PROGRESS").map(Into::into);
         let mut report = checker.check(move || model().end());
         report.expect = expect.to_vec();
         if let Some(file) = std::env::var_os("GORDIAN_REPORT") {

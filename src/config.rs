@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::error::ConfigError;
@@ -136,6 +137,8 @@ pub(crate) struct Config {
     pub(crate) stack_size: usize,
     pub(crate) replay: Option<ReplayToken>,
     pub(crate) trimmed: bool,
+    /// The file that says how far a search is, while it goes on.
+    pub(crate) progress: Option<PathBuf>,
 }
 
 /// Executions of a random strategy when nothing else is said.
@@ -161,6 +164,7 @@ impl Default for Config {
             stack_size: 256 * 1024,
             replay: None,
             trimmed: true,
+            progress: None,
         }
     }
 }

@@ -92,6 +92,18 @@ pub struct Search {
     pub remarks: Vec<String>,
 }
 
+/// How far a search is that goes on.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Executions done.
+    pub executions: u64,
+    /// As [`Search::executions_estimate`].
+    pub executions_estimate: Option<f64>,
+    /// Wall-clock time since its beginning.
+    pub seconds: f64,
+}
+
 /// What a search by states knows at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -47,6 +47,10 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 pub(crate) enum Command {
     /// Run the models of a workspace and say what each of them proves
     Test(Box<TestArgs>),
+    /// Run the interleaving of a finding again, and step through it
+    Replay(Box<ReplayArgs>),
+    /// Say what a finding code means, with an example, and what to do about it
+    Explain(ExplainCodeArgs),
     /// Check, lay out or explain scenario files: lock protocols as text
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -92,6 +96,9 @@ pub(crate) struct TestArgs {
     /// Run so many models at a time; as many as there are processors otherwise
     #[arg(long, value_name = "N")]
     pub(crate) test_threads: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
     /// Only results: no progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -108,6 +115,70 @@ pub(crate) struct TestArgs {
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Example: step through the second finding of what a run wrote
+  cargo gordian test --message-format json > run.jsonl
+  cargo gordian replay run.jsonl --finding 2 --step
+
+Exit codes: 0 replayed, and nothing is wrong any more, 2 usage, or a token that does not
+  fit any model, 4 no model, 70 internal error, 100 the finding is there, 101 build failed";
+
+/// Flags of `cargo gordian replay`.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// A token (g2:…), or a file with tokens in it: a trace, a report, a log; `-` for stdin
+    #[arg(value_name = "TOKEN|FILE")]
+    pub(crate) source: String,
+    /// Only models with one of these texts in their names
+    #[arg(value_name = "FILTER")]
+    pub(crate) filters: Vec<String>,
+    /// Which of the file's findings: its number, its code, or the beginning of its fingerprint
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) finding: Option<String>,
+    /// Step by step: what each thread holds and waits for
+    #[arg(long, conflicts_with = "emit_test")]
+    pub(crate) step: bool,
+    /// Print a regression test that replays it, instead of the finding
+    #[arg(long)]
+    pub(crate) emit_test: bool,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+const EXPLAIN_CODE_EXAMPLES: &str = "\
+Example: what is a lost wake-up?
+  cargo gordian explain lost-wakeup
+
+Exit codes: 0 explained, 2 there is no such code";
+
+/// Flags of `cargo gordian explain`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_CODE_EXAMPLES)]
+pub(crate) struct ExplainCodeArgs {
+    /// A finding code, such as `deadlock`; without one all are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 const FILES_HELP: &str = "Scenario files; a directory stands for all *.gordian in it and below, \
@@ -147,6 +218,9 @@ pub(crate) struct CheckArgs {
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
     /// Only results: no line for each file, no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -203,7 +277,7 @@ pub(crate) struct ExplainArgs {
 }
 
 /// Flags that are passed on to cargo.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct BuildArgs {
     /// `-p`, `--workspace`, `--exclude`.
     #[command(flatten)]
@@ -223,6 +297,27 @@ pub(crate) struct BuildArgs {
     /// Run without network access
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// How findings are drawn.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DrawingArgs {
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Findings as pictures, or as sentences for logs and screen readers
+    #[arg(long, value_name = "KIND", default_value = "drawn")]
+    pub(crate) report: ReportKind,
+}
+
+/// How a finding is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportKind {
+    /// With its sources, a table and a cycle.
+    #[default]
+    Drawn,
+    /// In sentences, without anything that is drawn.
+    Plain,
 }
 
 /// Flags that take precedence over what a model says.
@@ -295,6 +390,10 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
+        for name in ["replay", "explain"] {
+            let subcommand = command.find_subcommand_mut(name).unwrap();
+            helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
+        }
         let scenario = command.find_subcommand_mut("scenario").unwrap();
         for subcommand in scenario.get_subcommands_mut() {
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
@@ -352,6 +451,13 @@ mod tests {
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
             ("cargo-gordian tst", "test"),
+            ("cargo-gordian replay", "TOKEN|FILE"),
+            ("cargo-gordian replay g2::: --stepp", "--step"),
+            (
+                "cargo-gordian replay g2::: --step --emit-test",
+                "--emit-test",
+            ),
+            ("cargo-gordian test --report drwn", "drawn"),
             ("cargo-gordian scenario chek a.gordian", "check"),
             ("cargo-gordian scenario check", "FILE"),
             (

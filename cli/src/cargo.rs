@@ -11,7 +11,7 @@ use std::thread;
 use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 
-use crate::args::{BuildArgs, Color, TestArgs};
+use crate::args::{BuildArgs, Color};
 use crate::error::Error;
 use crate::process::{Interrupt, supervise};
 
@@ -20,6 +20,14 @@ pub(crate) struct Project {
     metadata: Metadata,
     /// The package or workspace the command was given in.
     directory: PathBuf,
+}
+
+/// How much cargo says, and in which colours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
+    pub(crate) color: Color,
 }
 
 /// A test binary.
@@ -159,7 +167,8 @@ fn users_of_gordian<'a>(packages: &[&'a Package]) -> Vec<&'a Package> {
 /// # Errors
 /// When cargo refuses, the tests do not compile, or somebody interrupts.
 pub(crate) fn build(
-    args: &TestArgs,
+    args: &BuildArgs,
+    manner: Manner,
     project: &Project,
     interrupt: &Interrupt,
 ) -> Result<Vec<Binary>, Error> {
@@ -170,11 +179,11 @@ pub(crate) fn build(
         "--message-format=json-render-diagnostics",
     ]);
     command.args(selection(args, project)?);
-    if args.quiet {
+    if manner.quiet {
         command.arg("--quiet");
     }
-    command.args((0..args.verbose).map(|_| "--verbose"));
-    match args.color {
+    command.args((0..manner.verbose).map(|_| "--verbose"));
+    match manner.color {
         Color::Auto => {}
         Color::Always => drop(command.arg("--color=always")),
         Color::Never => drop(command.arg("--color=never")),
@@ -208,15 +217,15 @@ fn lock_flags(args: &BuildArgs) -> Vec<String> {
 }
 
 /// The flags that say what is built, as cargo spells them.
-fn selection(args: &TestArgs, project: &Project) -> Result<Vec<String>, Error> {
+fn selection(args: &BuildArgs, project: &Project) -> Result<Vec<String>, Error> {
     let BuildArgs {
         workspace,
         features,
         manifest,
         release,
         ..
-    } = &args.build;
-    let mut flags = lock_flags(&args.build);
+    } = args;
+    let mut flags = lock_flags(args);
     let mut with_value = |flag: &str, values: &[String]| {
         for value in values {
             flags.extend([flag.to_owned(), value.clone()]);

@@ -7,10 +7,12 @@ mod args;
 mod cargo;
 mod error;
 mod exit_code;
+mod explain;
 mod models;
 mod outcome;
 mod output;
 mod process;
+mod replay;
 mod run;
 mod scenario;
 
@@ -32,6 +34,8 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Replay(args) => replay::replay(args, &mut output),
+        Command::Explain(args) => explain::explain(args, &mut output),
         Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
         Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
         Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
@@ -56,10 +60,19 @@ fn view(command: &Command) -> View {
             message_format: args.message_format,
             quiet: args.quiet,
             verbose: args.verbose > 0,
+            drawing: args.drawing.clone(),
         },
+        Command::Replay(args) => View {
+            quiet: args.quiet,
+            verbose: args.verbose > 0,
+            drawing: args.drawing.clone(),
+            ..View::plain(args.color)
+        },
+        Command::Explain(args) => View::plain(args.color),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,
             quiet: args.quiet,
+            drawing: args.drawing.clone(),
             ..View::plain(args.color)
         },
         Command::Scenario(ScenarioCommand::Fmt(args)) => View {

@@ -8,12 +8,17 @@ mod human;
 mod json;
 mod scenario;
 mod source;
+mod steps;
 mod table;
 mod words;
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
-use crate::args::{Color, MessageFormat};
+use gordian::report::{Progress, Step};
+
+use crate::args::{Color, DrawingArgs, MessageFormat};
 use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::{Outcome, Summary};
@@ -30,10 +35,49 @@ pub(crate) enum Event<'a> {
     },
     /// A model starts.
     Running(&'a Model),
+    /// A model has been running for so long.
+    Slow {
+        /// Which.
+        model: &'a Model,
+        /// For how long at least.
+        time: Duration,
+    },
+    /// How far the models are.
+    Progress {
+        /// Interleavings of those that have ended.
+        interleavings: u64,
+        /// Those that run.
+        running: &'a [Pace<'a>],
+        /// When the search of each is ended.
+        time_max: Option<Duration>,
+    },
     /// A model has ended.
     Ended(&'a Outcome),
     /// All models have ended.
     Finished(&'a Summary),
+    /// The interleaving of a finding has been run again.
+    Replayed {
+        /// What came of it.
+        outcome: &'a Outcome,
+        /// The directory that the places of findings are relative to.
+        root: &'a Path,
+    },
+    /// Somebody stands at a step of an interleaving.
+    Step {
+        /// All of them.
+        steps: &'a [Step],
+        /// The place of this one, from 0.
+        at: usize,
+        /// The directory that the places are relative to.
+        root: &'a Path,
+    },
+    /// What is being done.
+    Status {
+        /// At most 12 columns.
+        verb: &'a str,
+        /// What it is done to.
+        text: &'a str,
+    },
     /// Scenario files are known, and the first ones are checked.
     Checking {
         /// How many files.
@@ -57,6 +101,16 @@ pub(crate) enum Event<'a> {
     Failed(&'a Error),
 }
 
+/// How far a model is.
+pub(crate) struct Pace<'a> {
+    /// Which.
+    pub(crate) model: &'a Model,
+    /// What it last said, if it takes long enough to say anything.
+    pub(crate) progress: Option<Progress>,
+    /// For how long it has been running.
+    pub(crate) time: Duration,
+}
+
 /// How things are to be shown.
 pub(crate) struct View {
     /// When to write colours.
@@ -67,6 +121,8 @@ pub(crate) struct View {
     pub(crate) quiet: bool,
     /// With what the models print.
     pub(crate) verbose: bool,
+    /// How findings are drawn.
+    pub(crate) drawing: DrawingArgs,
 }
 
 impl View {
@@ -77,6 +133,7 @@ impl View {
             message_format: MessageFormat::Human,
             quiet: false,
             verbose: false,
+            drawing: DrawingArgs::default(),
         }
     }
 }
@@ -85,6 +142,11 @@ impl View {
 trait Renderer {
     /// Shows an event at once.
     fn event(&mut self, event: &Event<'_>) -> io::Result<()>;
+
+    /// Whether it shows how far things are while they go on.
+    fn is_watched(&self) -> bool {
+        false
+    }
 }
 
 /// Where the events go.
@@ -103,7 +165,7 @@ impl Output {
         };
         choice.write_global();
         let renderer: Box<dyn Renderer> = match view.message_format {
-            MessageFormat::Human => Box::new(human::Human::new(view.quiet, view.verbose)),
+            MessageFormat::Human => Box::new(human::Human::new(view)),
             MessageFormat::Json => Box::new(json::Json),
         };
         Output {
@@ -119,6 +181,11 @@ impl Output {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => self.lost = true,
             _ => {}
         }
+    }
+
+    /// Whether somebody sees how far things are while they go on.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.renderer.is_watched()
     }
 
     /// Whether something could not be written.

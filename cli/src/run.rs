@@ -3,6 +3,7 @@
 //! Knows processes, files and threads. Does not know what makes a model pass
 //! ([`Outcome::of`] does) or how results look: it sends events to [`Output`].
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,15 +13,21 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gordian::report::Progress;
+
 use crate::args::TestArgs;
-use crate::cargo::{self, Project};
+use crate::cargo::{self, Manner, Project};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
-use crate::output::{Event, Output};
+use crate::output::{Event, Output, Pace};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
 
+/// Between two times that it is told how far the models are.
+const TICK: Duration = Duration::from_millis(200);
+/// A model that takes longer is worth a line of its own.
+const SLOW_AFTER: Duration = Duration::from_secs(10);
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
 /// gives up on a stalled thread after 5 s by itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -34,7 +41,12 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
-    let binaries = cargo::build(args, &project, &interrupt)?;
+    let manner = Manner {
+        quiet: args.quiet,
+        verbose: args.verbose,
+        color: args.color,
+    };
+    let binaries = cargo::build(&args.build, manner, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));
@@ -45,6 +57,7 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         models: &models,
         reports: fresh_directory(&project.output_directory())?,
         interrupt: &interrupt,
+        watched: output.is_watched(),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     };
@@ -93,6 +106,64 @@ enum News {
     Ended(usize, Box<Result<Outcome, Error>>),
 }
 
+/// How far the run is.
+#[derive(Default)]
+struct Advance {
+    /// By number: the models that run.
+    running: BTreeMap<usize, Running>,
+    /// Interleavings of the models that have ended.
+    interleavings: u64,
+    /// When it was last told.
+    told: Option<Instant>,
+}
+
+struct Running {
+    since: Instant,
+    progress: Option<Progress>,
+    /// Whether it was said that it takes long.
+    is_slow: bool,
+}
+
+impl Advance {
+    fn begin(&mut self, number: usize, now: Instant) {
+        let running = Running {
+            since: now,
+            progress: None,
+            is_slow: false,
+        };
+        self.running.insert(number, running);
+    }
+
+    fn end(&mut self, number: usize, outcome: &Outcome) {
+        self.running.remove(&number);
+        let report = outcome.report.as_ref();
+        self.interleavings += report.map_or(0, |report| report.search.executions);
+    }
+
+    /// The models of which it is to be said that they take long, each once.
+    fn slow(&mut self, now: Instant) -> Vec<usize> {
+        let running = self.running.iter_mut();
+        running
+            .filter(|(_, its)| !its.is_slow && now.duration_since(its.since) >= SLOW_AFTER)
+            .map(|(&number, its)| {
+                its.is_slow = true;
+                number
+            })
+            .collect()
+    }
+
+    /// Whether it is time to tell it again.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let due = self
+            .told
+            .is_none_or(|told| now.duration_since(told) >= TICK);
+        if due {
+            self.told = Some(now);
+        }
+        due
+    }
+}
+
 /// The workers that run the models, and what they share.
 struct Crew<'a> {
     args: &'a TestArgs,
@@ -100,6 +171,8 @@ struct Crew<'a> {
     /// Where the children write their reports.
     reports: PathBuf,
     interrupt: &'a Interrupt,
+    /// Whether somebody sees how far the models are.
+    watched: bool,
     /// The number of the next model to run.
     next: AtomicUsize,
     /// Whether no further model shall be started.
@@ -121,6 +194,7 @@ impl Crew<'_> {
         });
 
         let mut outcomes: Vec<Option<Outcome>> = self.models.iter().map(|_| None).collect();
+        let mut advance = Advance::default();
         thread::scope(|scope| {
             let (sender, news) = mpsc::channel();
             for _ in 0..workers {
@@ -128,18 +202,24 @@ impl Crew<'_> {
                 scope.spawn(move || self.work(&sender));
             }
             drop(sender);
-            for event in news {
-                match event {
-                    News::Started(number) => output.event(&Event::Running(&self.models[number])),
-                    News::Ended(number, outcome) => {
+            loop {
+                match news.recv_timeout(TICK) {
+                    Ok(News::Started(number)) => {
+                        output.event(&Event::Running(&self.models[number]));
+                        advance.begin(number, Instant::now());
+                    }
+                    Ok(News::Ended(number, outcome)) => {
                         // Without the other children the workers end, and the scope with them.
                         let outcome = outcome.inspect_err(|_| self.interrupt.raise())?;
                         output.event(&Event::Ended(&outcome));
+                        advance.end(number, &outcome);
                         outcomes[number] = Some(outcome);
                     }
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
                 }
+                self.tell(&mut advance, output);
             }
-            Ok(())
         })?;
         let outcomes = outcomes.into_iter().zip(self.models);
         let or_not_run = |(outcome, model): (Option<Outcome>, &Model)| {
@@ -163,7 +243,7 @@ impl Crew<'_> {
             // The receiver goes away only when the command fails as a whole.
             let _ = sender.send(News::Started(number));
             let outcome = self
-                .run_one(model)
+                .run_one(number, model)
                 .map(|run| Outcome::of(model.clone(), run));
             let good = [Status::Passed, Status::Incomplete];
             if self.args.fail_fast
@@ -177,42 +257,61 @@ impl Crew<'_> {
         }
     }
 
-    fn run_one(&self, model: &Model) -> Result<Run, Error> {
-        let binary = &model.binary;
-        let file = format!("{}.{}.json", binary.label, model.path);
+    /// Tells how far the models are that run, and which of them take long.
+    fn tell(&self, advance: &mut Advance, output: &mut Output) {
+        let now = Instant::now();
+        for number in advance.slow(now) {
+            output.event(&Event::Slow {
+                model: &self.models[number],
+                time: SLOW_AFTER,
+            });
+        }
+        if !self.watched || !advance.is_due(now) {
+            return;
+        }
+        for (&number, running) in &mut advance.running {
+            let said = fs::read(self.progress_file(number)).ok();
+            let said = said.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            // A file that is being written is read the next time.
+            running.progress = said.or(running.progress);
+        }
+        let running = advance.running.iter();
+        let running: Vec<Pace<'_>> = running
+            .map(|(&number, running)| Pace {
+                model: &self.models[number],
+                progress: running.progress,
+                time: now.duration_since(running.since),
+            })
+            .collect();
+        output.event(&Event::Progress {
+            interleavings: advance.interleavings,
+            running: &running,
+            time_max: self.args.search.time_max,
+        });
+    }
+
+    /// Where a model says how far it is.
+    fn progress_file(&self, number: usize) -> PathBuf {
+        self.reports.join(format!("{number}.progress"))
+    }
+
+    fn run_one(&self, number: usize, model: &Model) -> Result<Run, Error> {
+        let progress = self.watched.then(|| self.progress_file(number));
+        let file = format!("{}.{}.json", model.binary.label, model.path);
         let report = self.reports.join(file.replace("::", ".").replace('/', "-"));
-        let failed = || Error::internal(format!("{}", binary.path.display()));
-        let start = Instant::now();
-        let mut child = Command::new(&binary.path)
-            // Ignored models are left out before, unless asked for.
-            .args([
-                "--exact",
-                &model.path,
-                "--nocapture",
-                "--include-ignored",
-                "--test-threads=1",
-            ])
-            .current_dir(&binary.directory)
-            // As cargo would, for models that ask at run time.
-            .env("CARGO_MANIFEST_DIR", &binary.directory)
-            .env("CARGO_PKG_NAME", &binary.package)
-            .env("CARGO_PKG_VERSION", &binary.version)
-            .env("GORDIAN_REPORT", &report)
-            .envs(self.settings())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed())?;
-        let time_max = self.args.search.time_max.map(|time| time + GRACE);
-        let (ended, printed) = watch(&mut child, time_max, self.interrupt).map_err(failed())?;
-        let time = start.elapsed();
-        Ok(Run {
-            ended,
-            report: fs::read(&report).ok(),
-            printed,
-            time,
-        })
+        let start = Start {
+            report: &report,
+            settings: self.settings().collect(),
+            time_max: self.args.search.time_max.map(|time| time + GRACE),
+            interrupt: self.interrupt,
+            progress: progress.as_deref(),
+        };
+        let run = run_model(model, &start);
+        if let Some(progress) = &progress {
+            // There is none of a model that was quick.
+            let _ = fs::remove_file(progress);
+        }
+        run
     }
 
     /// The settings of the command line, as a checker reads them.
@@ -230,6 +329,61 @@ impl Crew<'_> {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
     }
+}
+
+/// How a model is run.
+pub(crate) struct Start<'a> {
+    /// Where its report goes.
+    pub(crate) report: &'a Path,
+    /// Variables that the checker reads.
+    pub(crate) settings: Vec<(&'static str, String)>,
+    /// When it is killed.
+    pub(crate) time_max: Option<Duration>,
+    /// What else may end it.
+    pub(crate) interrupt: &'a Interrupt,
+    /// Where it says how far it is.
+    pub(crate) progress: Option<&'a Path>,
+}
+
+/// Runs one model in a process of its own, to its end.
+///
+/// # Errors
+/// When there is no such process; what the model does is not an error.
+pub(crate) fn run_model(model: &Model, its: &Start<'_>) -> Result<Run, Error> {
+    let binary = &model.binary;
+    let failed = || Error::internal(format!("{}", binary.path.display()));
+    let start = Instant::now();
+    let mut command = Command::new(&binary.path);
+    command
+        // Ignored models are left out before, unless asked for.
+        .args([
+            "--exact",
+            &model.path,
+            "--nocapture",
+            "--include-ignored",
+            "--test-threads=1",
+        ])
+        .current_dir(&binary.directory)
+        // As cargo would, for models that ask at run time.
+        .env("CARGO_MANIFEST_DIR", &binary.directory)
+        .env("CARGO_PKG_NAME", &binary.package)
+        .env("CARGO_PKG_VERSION", &binary.version)
+        .env("GORDIAN_REPORT", its.report)
+        .envs(its.settings.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(progress) = its.progress {
+        command.env("GORDIAN_PROGRESS", progress);
+    }
+    let mut child = command.spawn().map_err(failed())?;
+    let (ended, printed) = watch(&mut child, its.time_max, its.interrupt).map_err(failed())?;
+    Ok(Run {
+        ended,
+        report: fs::read(its.report).ok(),
+        printed,
+        time: start.elapsed(),
+    })
 }
 
 /// Waits for a child while its output is read, so that a full pipe does not stop it.
@@ -256,4 +410,30 @@ fn is_frame(line: &str) -> bool {
     let framed = ["running 1 test", "test result: ", "failures:"];
     let result = line.starts_with("test ") && (line.contains(" ... ") || line.ends_with(" ..."));
     line.is_empty() || result || framed.iter().any(|start| line.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_called_slow_once() {
+        let start = Instant::now();
+        let mut advance = Advance::default();
+        advance.begin(3, start);
+        advance.begin(5, start + SLOW_AFTER);
+        assert!(advance.slow(start + SLOW_AFTER / 2).is_empty());
+        assert_eq!(advance.slow(start + SLOW_AFTER), [3]);
+        assert!(advance.slow(start + SLOW_AFTER).is_empty());
+        assert_eq!(advance.slow(start + 2 * SLOW_AFTER), [5]);
+    }
+
+    #[test]
+    fn progress_is_told_a_few_times_in_a_second() {
+        let start = Instant::now();
+        let mut advance = Advance::default();
+        let millis = (0..1_000).map(Duration::from_millis);
+        let told = millis.filter(|&time| advance.is_due(start + time)).count();
+        assert_eq!(told, 5);
+    }
 }

@@ -360,6 +360,7 @@ impl Context {
             if let Some(why) = self.strategy.incomplete() {
                 search.cut_short(why);
             }
+            search.tell_progress(|| self.strategy.estimate());
             match ended {
                 Ok(true) => {}
                 Ok(false) => return false,

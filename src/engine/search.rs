@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::{Config, Strategy as Name};
 use crate::detect::{self, Defect, Findings, Met};
@@ -13,7 +13,7 @@ use crate::explore::shrink::Shrinker;
 use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{
-    self, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
+    self, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
 };
 use crate::trace::{Event, Paths, Run, Turn};
 
@@ -25,6 +25,8 @@ pub(super) struct Search {
     findings: Findings,
     watch: Arc<Watch>,
     started: Instant,
+    /// When, since the beginning, it was last said how far it is.
+    told: Duration,
     facts: Facts,
     /// What is being made simpler, once the search is over.
     shrinking: Option<Shrinking>,
@@ -52,6 +54,9 @@ const SHRUNK_MAX: usize = 20;
 
 static EPOCHS: AtomicU32 = AtomicU32::new(0);
 
+/// Between two times that it is said how far a search is, at least.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
 /// Steps between two looks at the clock.
 const CLOCK_EVERY: usize = 64;
 
@@ -70,6 +75,7 @@ impl Search {
             findings: Findings::default(),
             watch,
             started: Instant::now(),
+            told: Duration::ZERO,
             facts: facts(&config),
             shrinking: None,
             error: None,
@@ -127,6 +133,26 @@ impl Search {
         if let Some(why) = self.watch.foreign_use() {
             self.error.get_or_insert_with(|| why.to_owned());
         }
+    }
+
+    /// Says how far the search is, if somebody wants to know and has not heard for a while.
+    pub(super) fn tell_progress(&mut self, estimate: impl FnOnce() -> Option<f64>) {
+        let Some(file) = &self.config.progress else {
+            return;
+        };
+        let elapsed = self.started.elapsed();
+        if elapsed < self.told + PROGRESS_EVERY {
+            return;
+        }
+        self.told = elapsed;
+        let progress = Progress {
+            executions: self.facts.executions,
+            executions_estimate: estimate(),
+            seconds: elapsed.as_secs_f64(),
+        };
+        // Nothing depends on it: whoever cannot read it goes without.
+        let json = serde_json::to_vec(&progress).unwrap_or_default();
+        let _ = std::fs::write(file, json);
     }
 
     /// Whether the search has come to an end before its time.

@@ -3,7 +3,7 @@
 //! Knows cargo's manners: status on stderr behind a verb of 12 columns, data on stdout. Does not
 //! know how a finding is put into words: [`gordian::Report::explain`] does.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
@@ -11,9 +11,11 @@ use gordian::report::{Finding, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::source::{picture, picture_of_scenario, refusal};
+use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, phrase, seconds, verb};
-use super::{Event, Renderer, scenario};
+use super::words::{counted, counts, pace, phrase, seconds, verb};
+use super::{Event, Renderer, View, scenario};
+use crate::args::DrawingArgs;
 use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::{Outcome, Status, Summary};
@@ -31,16 +33,18 @@ const LAST_LINES: usize = 12;
 pub(super) struct Human {
     quiet: bool,
     verbose: bool,
+    drawing: DrawingArgs,
     progress: ProgressBar,
     running: Vec<String>,
 }
 
 impl Human {
-    /// `quiet` leaves out what is only progress; `verbose` adds what the models print.
-    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+    /// As the command line wants it.
+    pub(super) fn new(view: &View) -> Self {
         Human {
-            quiet,
-            verbose,
+            quiet: view.quiet,
+            verbose: view.verbose,
+            drawing: view.drawing.clone(),
             progress: ProgressBar::hidden(),
             running: Vec::new(),
         }
@@ -73,7 +77,7 @@ impl Human {
     }
 
     fn begin_progress(&mut self, count: usize) -> io::Result<()> {
-        if std::env::var_os("CI").is_none() {
+        if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
             let style = "{prefix:>12.cyan.bold} [{bar:24}] {pos}/{len} {elapsed} {wide_msg}";
@@ -209,12 +213,30 @@ impl Human {
 }
 
 impl Renderer for Human {
+    fn is_watched(&self) -> bool {
+        !self.quiet && std::env::var_os("CI").is_none() && io::stderr().is_terminal()
+    }
+
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Started { models, workers } => self.started(models, *workers),
             Event::Running(model) => {
                 self.running.push(model.title());
                 self.progress.set_message(self.running.join(", "));
+                Ok(())
+            }
+            Event::Slow { .. } if self.quiet => Ok(()),
+            Event::Slow { model, time } => {
+                let text = format!("[>{}s] {} · still exploring", time.as_secs(), model.title());
+                self.status("SLOW", HAZARD, &text)
+            }
+            Event::Progress {
+                interleavings,
+                running,
+                time_max,
+            } => {
+                let message = pace(*interleavings, running, *time_max);
+                self.progress.set_message(message);
                 Ok(())
             }
             Event::Ended(outcome) => self.ended(outcome),
@@ -226,7 +248,19 @@ impl Renderer for Human {
             Event::Formatted(_) if self.quiet => Ok(()),
             Event::Formatted(file) => self.status("Formatted", VERB, file),
             Event::Untidy(file) => writeln!(anstream::stdout().lock(), "{file}"),
-            Event::Text(text) => write!(anstream::stdout().lock(), "{text}"),
+            Event::Text(text) => {
+                let mut stdout = anstream::stdout().lock();
+                write!(stdout, "{text}")?;
+                stdout.flush()
+            }
+            Event::Replayed { outcome, root } => {
+                explain(&mut anstream::stdout().lock(), outcome, root)
+            }
+            Event::Step { steps, at, root } => {
+                write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
+            }
+            Event::Status { .. } if self.quiet => Ok(()),
+            Event::Status { verb, text } => self.status(verb, VERB, text),
             Event::Failed(error) => self.failed(error),
         }
     }

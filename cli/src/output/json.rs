@@ -102,8 +102,11 @@ impl Renderer for Json {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Started { .. } | Event::Running(_) => Ok(()),
+            Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished(summary) => finished(summary),
+            Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
+            Event::Step { .. } | Event::Status { .. } => Ok(()),
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked(_) => Ok(()),

@@ -2,10 +2,13 @@
 //!
 //! Knows phrases and their colours. Does not know streams or widths.
 
+use std::time::Duration;
+
 use anstyle::{AnsiColor, Style};
 use gordian::Report;
-use gordian::report::{Engine, Severity, Strength};
+use gordian::report::{Engine, Severity, Strength, grouped};
 
+use super::Pace;
 use crate::outcome::{Outcome, Status, Summary};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -131,6 +134,14 @@ fn expected(report: &Report) -> String {
     codes.join(", ")
 }
 
+/// Whether several threads ran and none ever could have had to wait for another: then they might
+/// as well have run one after the other. What is expected to be found speaks for itself.
+pub(super) fn is_vacuous(report: &Report) -> bool {
+    let search = &report.search;
+    let is_search = !matches!(search.strength, Strength::Replayed);
+    search.threads > 1 && search.contended == 0 && search.executions > 0 && is_search
+}
+
 /// What it means that nothing was found.
 pub(super) fn worth(report: &Report) -> String {
     let search = &report.search;
@@ -155,6 +166,8 @@ pub(super) fn worth(report: &Report) -> String {
     // A green line that proves nothing shall not look like the others.
     let vacuous = if search.threads < 2 {
         ", but there is one thread"
+    } else if is_vacuous(report) {
+        ", but no lock is ever contended"
     } else {
         ""
     };
@@ -167,6 +180,52 @@ pub(super) fn strength(report: &Report) -> String {
     strength
         .rsplit_once(", ")
         .map_or(strength.clone(), |(most, _time)| most.to_owned())
+}
+
+/// `81 204 interleavings · 12 300/s · 20s left · bank drain 13 %, bank pour`.
+pub(super) fn pace(done: u64, running: &[Pace<'_>], time_max: Option<Duration>) -> String {
+    let said = || running.iter().filter_map(|one| one.progress);
+    let all = done + said().map(|progress| progress.executions).sum::<u64>();
+    let mut parts = vec![format!("{} interleavings", grouped(all))];
+    let rate: f64 = said()
+        .map(|progress| progress.executions as f64 / progress.seconds.max(0.001))
+        .sum();
+    if rate >= 1.0 {
+        parts.push(format!("{}/s", grouped(two_digits(rate))));
+    }
+    let longest = running.iter().map(|one| one.time).max();
+    if let (Some(time_max), Some(longest)) = (time_max, longest) {
+        let left = time_max.saturating_sub(longest).as_secs_f64().ceil();
+        parts.push(format!("{left}s left"));
+    }
+    let names: Vec<String> = running.iter().map(|one| paced(one)).collect();
+    if !names.is_empty() {
+        parts.push(names.join(", "));
+    }
+    parts.join(" · ")
+}
+
+/// A model and, where there is an estimate, how much of it is explored.
+fn paced(one: &Pace<'_>) -> String {
+    let title = one.model.title();
+    let share = one.progress.and_then(|progress| {
+        let all = progress.executions_estimate?;
+        let share = 100.0 * progress.executions as f64 / all;
+        // An estimate below what was done already says nothing.
+        (all.is_finite() && share < 100.0).then_some(share)
+    });
+    match share {
+        Some(share) if share < 1.0 => format!("{title} < 1 %"),
+        Some(share) => format!("{title} {share:.0} %"),
+        None => title,
+    }
+}
+
+/// A number of which only the first two digits mean something.
+fn two_digits(number: f64) -> u64 {
+    let number = number.min(1e15) as u64;
+    let unit = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    number / unit * unit
 }
 
 /// `10 passed, 1 failed`: how many came out how, good ones first.
@@ -207,7 +266,12 @@ pub(super) fn seconds(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use gordian::report::Progress;
+
     use super::*;
+    use crate::models::Model;
 
     #[test]
     fn long_texts_end_between_words() {
@@ -239,6 +303,55 @@ mod tests {
         ] {
             assert_eq!(without_place(message), text);
         }
+    }
+
+    #[test]
+    fn the_pace_of_a_run_is_one_line() {
+        let model = |name: &str| {
+            let binary = crate::cargo::Binary {
+                path: "bank".into(),
+                label: "bank".to_owned(),
+                crate_name: "bank".to_owned(),
+                package: "bank".to_owned(),
+                version: "0.1.0".to_owned(),
+                directory: ".".into(),
+            };
+            Model {
+                binary: Arc::new(binary),
+                path: name.to_owned(),
+                ignored: false,
+            }
+        };
+        let (drain, pour) = (model("drain"), model("pour"));
+        let pace_of = |executions, executions_estimate| Pace {
+            model: &drain,
+            progress: Some(Progress {
+                executions,
+                executions_estimate,
+                seconds: 2.0,
+            }),
+            time: Duration::from_secs(2),
+        };
+        let silent = Pace {
+            model: &pour,
+            progress: None,
+            time: Duration::ZERO,
+        };
+        let budget = Some(Duration::from_secs(30));
+        assert_eq!(
+            pace(7, &[pace_of(24_693, Some(200_000.0)), silent], budget),
+            "24 700 interleavings · 12 000/s · 28s left · bank drain 12 %, bank pour"
+        );
+        for (estimate, share) in [
+            (None, "bank drain"),
+            (Some(1e9), "bank drain < 1 %"),
+            (Some(5.0), "bank drain"),
+            (Some(f64::INFINITY), "bank drain"),
+        ] {
+            let text = pace(0, &[pace_of(100, estimate)], None);
+            assert_eq!(text, format!("100 interleavings · 50/s · {share}"));
+        }
+        assert_eq!(pace(0, &[], None), "0 interleavings");
     }
 
     #[test]
