@@ -4,9 +4,9 @@
 //! nor what is made of it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::error::ConfigError;

@@ -13,7 +13,8 @@ use crate::explore::shrink::Shrinker;
 use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{
-    self, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
+    self, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength,
+    Verdict,
 };
 use crate::trace::{Event, Paths, Run, Turn};
 

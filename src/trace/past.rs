@@ -59,7 +59,8 @@ impl<'a> Past<'a> {
         self.advance();
     }
 
-    fn advance(&mut self) {
+    /// Stands behind the event then.
+    pub(crate) fn advance(&mut self) {
         let event = self.run.events[self.at as usize];
         self.world
             .apply(event.op, event.thread, event.case.unwrap_or(0));

@@ -613,8 +613,12 @@ impl Run {
                     Effect::Queued => report::Outcome::Queued,
                     Effect::Closed => report::Outcome::Closed,
                 };
+                let before = steps.list.len();
                 self.push(&mut steps, event.thread, event.op, outcome, event.site);
-                past.pass(steps.list.last_mut().expect("it was pushed"));
+                match steps.list.get_mut(before) {
+                    Some(step) => past.pass(step),
+                    None => past.advance(),
+                }
                 steps.of_event.push(steps.list.len() as u32);
             }
         }

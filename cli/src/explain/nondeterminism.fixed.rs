@@ -3,12 +3,19 @@ use std::sync::Arc;
 use gordian::{sync::Mutex, thread};
 
 pub fn model() {
-    let count = Arc::new(Mutex::new(0));
-    let other = Arc::clone(&count);
-    let thread = thread::spawn(move || *other.lock() += 1);
-    // A choice of the environment, which every execution makes anew: both are explored.
-    if gordian::any::<bool>() {
-        *count.lock() += 1;
+    // A choice of the environment, made anew in each execution.
+    let cached = gordian::any::<bool>();
+    let hits = Arc::new(Mutex::new(0));
+    let misses = Arc::new(Mutex::new(0));
+    let ask = move || {
+        if cached {
+            *hits.lock() += 1;
+        } else {
+            *misses.lock() += 1;
+        }
+    };
+    let threads = [thread::spawn(ask.clone()), thread::spawn(ask)];
+    for thread in threads {
+        thread.join().unwrap();
     }
-    thread.join().unwrap();
 }

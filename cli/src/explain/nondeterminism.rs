@@ -1,17 +1,24 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gordian::{sync::Mutex, thread};
 
-// Lives longer than an execution: each one begins where the last one ended.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
+// Lives longer than an execution: only the first one finds it empty.
+static CACHED: AtomicBool = AtomicBool::new(false);
 
 pub fn model() {
-    let count = Arc::new(Mutex::new(0));
-    let other = Arc::clone(&count);
-    let thread = thread::spawn(move || *other.lock() += 1);
-    if CALLS.fetch_add(1, Ordering::Relaxed) == 0 {
-        *count.lock() += 1;
+    let cached = CACHED.swap(true, Ordering::Relaxed);
+    let hits = Arc::new(Mutex::new(0));
+    let misses = Arc::new(Mutex::new(0));
+    let ask = move || {
+        if cached {
+            *hits.lock() += 1;
+        } else {
+            *misses.lock() += 1;
+        }
+    };
+    let threads = [thread::spawn(ask.clone()), thread::spawn(ask)];
+    for thread in threads {
+        thread.join().unwrap();
     }
-    thread.join().unwrap();
 }

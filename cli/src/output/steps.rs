@@ -25,9 +25,12 @@ pub(super) fn page(steps: &[Step], at: usize, root: &Path) -> String {
     let Some(step) = steps.get(at) else {
         return String::new();
     };
-    let object = step.object.as_deref().unwrap_or_default();
+    let object = step
+        .object
+        .as_ref()
+        .map_or(String::new(), |name| format!(" {name}"));
     let mut text = format!(
-        "{BOLD}step {} of {}{BOLD:#}  {}: {} {object}{}\n",
+        "{BOLD}step {} of {}{BOLD:#}  {}: {}{object}{}\n",
         step.number,
         steps.len(),
         step.thread,

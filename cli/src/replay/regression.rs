@@ -7,12 +7,14 @@ use gordian::report::Finding;
 /// Columns of a line of Rust at most.
 const COLUMNS_MAX: usize = 100;
 
-/// A test that replays a finding's interleaving and accepts no finding. It calls a function with
+/// A test that replays a finding's interleaving, and passes when it does not lead there any more:
+/// also when the model has changed so much that the token does not fit. It calls a function with
 /// the model's body, which nobody can write but the author: a test cannot call another test.
 pub(super) fn regression_test(model: &str, finding: &Finding) -> String {
     let name = model.rsplit("::").next().unwrap_or(model);
     let name = name.trim_start_matches("r#");
     let code = finding.code.as_str().replace('-', "_");
+    let variant = format!("{:?}", finding.code);
     let short: String = finding.fingerprint.chars().take(4).collect();
     let message = finding.message.lines().next().unwrap_or_default();
     let message = message.replace(char::is_control, " ");
@@ -31,7 +33,7 @@ pub(super) fn regression_test(model: &str, finding: &Finding) -> String {
          \x20       .name({model:?})\n\
          \x20       .replay(token)\n\
          \x20       .check({name}_model);\n\
-         \x20   report.assert_clean();\n\
+         \x20   assert!(!report.has(gordian::Code::{variant}), \"{{report}}\");\n\
          }}\n",
         pieces(&finding.token),
     )
@@ -94,7 +96,7 @@ mod tests {
                     .name("tests::both")
                     .replay(token)
                     .check(both_model);
-                report.assert_clean();
+                assert!(!report.has(gordian::Code::SelfDeadlock), "{report}");
             }
         "#]]
         .assert_eq(&regression_test("tests::both", &finding("g2:0:lock+a:0.0")));

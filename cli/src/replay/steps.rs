@@ -102,7 +102,7 @@ mod tests {
             ("g2\n", 4, Move::To(1)),
             ("3", 0, Move::To(2)),
             ("g 0", 3, Move::To(0)),
-            ("g 99999999999", 3, Move::Help),
+            ("g 99999999999999999999999", 3, Move::Help),
             ("g 99", 0, Move::To(4)),
             ("g", 1, Move::Help),
             ("g -1", 1, Move::Help),
