@@ -10,8 +10,10 @@ use crate::report::{
     Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Verdict, grouped,
 };
 
-/// Columns of a line at most.
+/// Columns of a line at most, when nothing else is asked for.
 const COLUMNS_MAX: usize = 80;
+/// Whatever is asked for: below that nothing can be read any more.
+const COLUMNS_MIN: usize = 20;
 /// Lines of one finding at most.
 const FINDING_LINES_MAX: usize = 40;
 /// Lines that say who waits for whom.
@@ -44,19 +46,30 @@ impl Report {
     /// As [`Report::explain`], with pictures: what `picture` draws of a finding's places stands
     /// instead of the lines that name them. It is used as it is, colours and all.
     pub fn explain_with(&self, picture: impl Fn(&Finding) -> Option<String>) -> String {
+        self.explain_within(COLUMNS_MAX, picture)
+    }
+
+    /// As [`Report::explain_with`], in lines of at most so many columns; 20 at least. Only a replay
+    /// command that does not fit is left out, and said to be.
+    pub fn explain_within(
+        &self,
+        columns: usize,
+        picture: impl Fn(&Finding) -> Option<String>,
+    ) -> String {
+        let page = columns.max(COLUMNS_MIN);
         let mut blocks: Vec<String> = self
             .findings
             .iter()
-            .map(|finding| explain_finding(self, finding, picture(finding)))
+            .map(|finding| explain_finding(self, finding, picture(finding), page))
             .collect();
         let verdict = match self.verdict {
-            Verdict::Error => explain_error(self),
-            Verdict::Incomplete => explain_incomplete(self),
-            Verdict::Clean => explain_clean(self),
+            Verdict::Error => explain_error(self, page),
+            Verdict::Incomplete => explain_incomplete(self, page),
+            Verdict::Clean => explain_clean(self, page),
             Verdict::Found => Vec::new(),
         };
-        for lines in [explain_missing(self), verdict] {
-            blocks.extend((!lines.is_empty()).then(|| joined(&lines)));
+        for lines in [explain_missing(self, page), verdict] {
+            blocks.extend((!lines.is_empty()).then(|| joined(&lines, page)));
         }
         blocks.join("\n")
     }
@@ -81,47 +94,56 @@ impl fmt::Display for Report {
 }
 
 /// Lines as text, none of them wider than the screen.
-fn joined(lines: &[String]) -> String {
+fn joined(lines: &[String], page: usize) -> String {
     lines
         .iter()
-        .map(|line| cut(line.trim_end(), COLUMNS_MAX) + "\n")
+        .map(|line| cut(line.trim_end(), page) + "\n")
         .collect()
 }
 
 // The parts of a finding, from the top down.
 
-fn explain_finding(report: &Report, finding: &Finding, picture: Option<String>) -> String {
-    let head = joined(&headline(finding));
+fn explain_finding(
+    report: &Report,
+    finding: &Finding,
+    picture: Option<String>,
+    page: usize,
+) -> String {
+    let head = joined(&headline(finding, page), page);
     let picture = match picture {
         Some(text) => text.trim_end().to_owned() + "\n",
-        None => joined(&sites(finding)),
+        None => joined(&sites(finding, page), page),
     };
-    let mut bottom = cycle(&finding.edges);
+    let mut bottom = cycle(&finding.edges, page);
     bottom.push(String::new());
-    bottom.extend(explored(report, finding));
-    bottom.extend(replay(&report.model, &finding.token));
-    bottom.extend(notes(&finding.notes));
+    bottom.extend(explored(report, finding, page));
+    bottom.extend(replay(&report.model, &finding.token, page));
+    bottom.extend(notes(&finding.notes, page));
 
     let lines_used = head.lines().count() + picture.lines().count() + bottom.len();
-    let mut table = step_table(finding, FINDING_LINES_MAX.saturating_sub(lines_used + 1));
+    let mut table = step_table(
+        finding,
+        FINDING_LINES_MAX.saturating_sub(lines_used + 1),
+        page,
+    );
     if !table.is_empty() {
         table.insert(0, String::new());
     }
     table.extend(bottom);
-    head + &picture + &joined(&table)
+    head + &picture + &joined(&table, page)
 }
 
-fn headline(finding: &Finding) -> Vec<String> {
+fn headline(finding: &Finding, page: usize) -> Vec<String> {
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Hazard => "hazard",
     };
     let head = format!("{severity}[{}]: ", finding.code);
-    wrapped(&finding.message, &head, "  ", HEADLINE_LINES_MAX)
+    wrapped(&finding.message, &head, "  ", HEADLINE_LINES_MAX, page)
 }
 
 /// Who waits where, for what, and who holds it since where; or the one place of the defect.
-fn sites(finding: &Finding) -> Vec<String> {
+fn sites(finding: &Finding, page: usize) -> Vec<String> {
     let mut pairs: Vec<(String, Option<&Site>)> =
         finding.edges.iter().flat_map(edge_phrases).collect();
     if pairs.len() > EDGE_LINES_MAX {
@@ -145,7 +167,7 @@ fn sites(finding: &Finding) -> Vec<String> {
         .filter_map(|(_, site)| *site)
         .map(|site| width(&site.to_string()))
         .max();
-    let beside = 2 + phrase_width + GAP + site_width.unwrap_or(0) <= COLUMNS_MAX;
+    let beside = 2 + phrase_width + GAP + site_width.unwrap_or(0) <= page;
     let mut lines = Vec::new();
     for (phrase, site) in &pairs {
         match site {
@@ -154,10 +176,7 @@ fn sites(finding: &Finding) -> Vec<String> {
             }
             Some(site) => {
                 lines.push(format!("  {phrase}"));
-                lines.push(format!(
-                    "    at {}",
-                    cut_left(&site.to_string(), COLUMNS_MAX - 7)
-                ));
+                lines.push(format!("    at {}", cut_left(&site.to_string(), page - 7)));
             }
             None => lines.push(format!("  {phrase}")),
         }
@@ -203,7 +222,7 @@ fn edge_phrases(edge: &Edge) -> Vec<(String, Option<&Site>)> {
 }
 
 /// `cycle  a → x → b → y → a`, when the edges close one.
-fn cycle(edges: &[Edge]) -> Vec<String> {
+fn cycle(edges: &[Edge], page: usize) -> Vec<String> {
     let holder = |edge: &Edge| edge.holder.as_ref().map(|holder| holder.thread.clone());
     let closes = edges.iter().enumerate().all(|(index, edge)| {
         holder(edge).is_some_and(|name| name == edges[(index + 1) % edges.len()].thread)
@@ -220,11 +239,11 @@ fn cycle(edges: &[Edge]) -> Vec<String> {
         stops.push(clean(&next));
     }
     let text = stops.join(" → ");
-    wrapped(&text, "  cycle  ", "         ", CYCLE_LINES_MAX)
+    wrapped(&text, "  cycle  ", "         ", CYCLE_LINES_MAX, page)
 }
 
-fn explored(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut lines = labelled("explored", &report.strength());
+fn explored(report: &Report, finding: &Finding, page: usize) -> Vec<String> {
+    let mut lines = labelled("explored", &report.strength(), page);
     let seen = finding.seen.max(1);
     let plural = if seen == 1 {
         "interleaving"
@@ -233,16 +252,15 @@ fn explored(report: &Report, finding: &Finding) -> Vec<String> {
     };
     let execution = grouped(finding.execution);
     let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
-    lines.extend(labelled("seen", &text));
+    lines.extend(labelled("seen", &text, page));
     if let Some(before) = &finding.shrunk {
         lines.extend(labelled(
             "shrunk",
             &shrunk(&Shrunk::of(&finding.steps), before),
+            page,
         ));
     }
-    for remark in &report.search.remarks {
-        lines.extend(labelled("remark", remark));
-    }
+    lines.extend(remarks(report, page));
     if !report.search.complete {
         let reason = report
             .search
@@ -252,9 +270,18 @@ fn explored(report: &Report, finding: &Finding) -> Vec<String> {
         lines.extend(labelled(
             "missing",
             &format!("the search is not complete: {reason}"),
+            page,
         ));
     }
     lines
+}
+
+/// What is to be said about how the search went.
+fn remarks(report: &Report, page: usize) -> Vec<String> {
+    let remarks = report.search.remarks.iter();
+    remarks
+        .flat_map(|remark| labelled("remark", remark, page))
+        .collect()
 }
 
 /// "5 steps, 1 context switch (from 31 steps, 4 context switches)".
@@ -278,24 +305,24 @@ fn shrunk(now: &Shrunk, before: &Shrunk) -> String {
 }
 
 /// The command that runs this interleaving again. A long token is broken where a shell joins it.
-fn replay(model: &str, token: &str) -> Vec<String> {
+fn replay(model: &str, token: &str, page: usize) -> Vec<String> {
     if token.is_empty() {
         return Vec::new();
     }
     if !is_test_path(model) {
         // A check that is not a test of its own reads no environment: the token goes into the code.
         let text = format!("Checker::replay({token:?}.parse()?)");
-        if width(&text) + 12 <= COLUMNS_MAX {
+        if width(&text) + 12 <= page {
             return vec![format!("  replay    {text}")];
         }
-        return labelled("replay", &token_elsewhere(token));
+        return labelled("replay", &token_elsewhere(token), page);
     }
     let run = format!("cargo test {model} -- --exact");
     let command = format!("GORDIAN_REPLAY={} {run}", quoted(token));
-    if width(&command) + 12 <= COLUMNS_MAX {
+    if width(&command) + 12 <= page {
         return vec![format!("  replay    {command}")];
     }
-    if width(&command) + 4 <= COLUMNS_MAX {
+    if width(&command) + 4 <= page {
         return vec!["  replay".to_owned(), format!("    {command}")];
     }
     let mut lines = vec!["  replay".to_owned()];
@@ -303,24 +330,24 @@ fn replay(model: &str, token: &str) -> Vec<String> {
     let mut start = "GORDIAN_REPLAY=";
     while !rest.is_empty() {
         // Two quotes, a space and the backslash. A quote inside takes four; tokens have none.
-        let piece = prefix(rest, COLUMNS_MAX - 4 - start.len());
+        let piece = prefix(rest, page - 4 - start.len());
         lines.push(format!("{start}{}\\", quoted(piece)));
         rest = &rest[piece.len()..];
         start = "";
     }
     let last = lines.last_mut().expect("the label is a line");
     last.pop();
-    if width(last) + 1 + width(&run) <= COLUMNS_MAX {
+    if width(last) + 1 + width(&run) <= page {
         *last += &format!(" {run}");
     } else {
         *last += " \\";
         lines.push(run);
     }
-    let fits = lines.len() <= REPLAY_LINES_MAX && lines.iter().all(|l| width(l) <= COLUMNS_MAX);
+    let fits = lines.len() <= REPLAY_LINES_MAX && lines.iter().all(|l| width(l) <= page);
     if fits {
         lines
     } else {
-        labelled("replay", &token_elsewhere(token))
+        labelled("replay", &token_elsewhere(token), page)
     }
 }
 
@@ -332,11 +359,11 @@ fn token_elsewhere(token: &str) -> String {
     )
 }
 
-fn notes(notes: &[String]) -> Vec<String> {
+fn notes(notes: &[String], page: usize) -> Vec<String> {
     shortened(
         notes
             .iter()
-            .flat_map(|note| labelled("note", note))
+            .flat_map(|note| labelled("note", note, page))
             .collect(),
         SENTENCE_LINES_MAX,
     )
@@ -345,7 +372,7 @@ fn notes(notes: &[String]) -> Vec<String> {
 // What a report without findings says.
 
 /// The findings that the model expects and that are not there.
-fn explain_missing(report: &Report) -> Vec<String> {
+fn explain_missing(report: &Report, page: usize) -> Vec<String> {
     let missing: Vec<String> = report
         .expect
         .iter()
@@ -356,21 +383,23 @@ fn explain_missing(report: &Report) -> Vec<String> {
         return Vec::new();
     }
     let text = format!("expected but not found: {}", missing.join(", "));
-    let mut lines = wrapped(&text, "error: ", "  ", HEADLINE_LINES_MAX);
-    lines.extend(labelled("model", &report.model));
-    lines.extend(labelled("explored", &report.strength()));
+    let mut lines = wrapped(&text, "error: ", "  ", HEADLINE_LINES_MAX, page);
+    lines.extend(labelled("model", &report.model, page));
+    lines.extend(labelled("explored", &report.strength(), page));
     lines
 }
 
-fn explain_clean(report: &Report) -> Vec<String> {
+fn explain_clean(report: &Report, page: usize) -> Vec<String> {
     if !report.expect.is_empty() {
         return Vec::new();
     }
     let text = format!("{} · {}", report.model, report.strength());
-    wrapped(&text, "clean: ", "  ", HEADLINE_LINES_MAX)
+    let mut lines = wrapped(&text, "clean: ", "  ", HEADLINE_LINES_MAX, page);
+    lines.extend(remarks(report, page));
+    lines
 }
 
-fn explain_error(report: &Report) -> Vec<String> {
+fn explain_error(report: &Report, page: usize) -> Vec<String> {
     let error = report
         .error
         .as_deref()
@@ -380,33 +409,36 @@ fn explain_error(report: &Report) -> Vec<String> {
         "error: ",
         "  ",
         FINDING_LINES_MAX - SENTENCE_LINES_MAX,
+        page,
     );
-    lines.extend(labelled("model", &report.model));
+    lines.extend(labelled("model", &report.model, page));
+    lines.extend(remarks(report, page));
     lines
 }
 
-fn explain_incomplete(report: &Report) -> Vec<String> {
+fn explain_incomplete(report: &Report, page: usize) -> Vec<String> {
     let search = &report.search;
     let text = format!(
         "nothing found so far, but the search ended early: {}",
         report.progress()
     );
-    let mut lines = wrapped(&text, "incomplete: ", "  ", HEADLINE_LINES_MAX);
-    lines.extend(labelled("model", &report.model));
+    let mut lines = wrapped(&text, "incomplete: ", "  ", HEADLINE_LINES_MAX, page);
+    lines.extend(labelled("model", &report.model, page));
     if let Some(reason) = &search.incomplete_reason {
-        lines.extend(labelled("why", reason));
+        lines.extend(labelled("why", reason, page));
     }
-    lines.extend(labelled("explored", &report.strength()));
+    lines.extend(labelled("explored", &report.strength(), page));
     let advice = if search.executions_capped > 0 {
         "look for a loop that never ends, or raise `steps_max`"
     } else {
         "raise `time_max` or `executions_max`, make the model smaller, or ask for less: \
          `preemptions_max = 2`, or a sample with `strategy = \"portfolio\"`"
     };
-    lines.extend(labelled("to do", advice));
+    lines.extend(labelled("to do", advice, page));
     lines.extend(labelled(
         "note",
         "what was not explored is not proved: this is not a pass",
+        page,
     ));
     lines
 }
@@ -435,7 +467,7 @@ fn magnitude(number: f64) -> String {
 // The steps.
 
 /// The steps of a finding in at most `lines_max` lines: a column per thread where they fit.
-fn step_table(finding: &Finding, lines_max: usize) -> Vec<String> {
+fn step_table(finding: &Finding, lines_max: usize, page: usize) -> Vec<String> {
     if finding.steps.is_empty() || lines_max < 3 {
         return Vec::new();
     }
@@ -450,9 +482,9 @@ fn step_table(finding: &Finding, lines_max: usize) -> Vec<String> {
         .iter()
         .map(|thread| Column::of(thread, &shown))
         .collect();
-    match fitted(columns) {
+    match fitted(columns, page) {
         Some(columns) => column_table(&rows, &columns),
-        None => list_table(&rows, &shown),
+        None => list_table(&rows, &shown, page),
     }
 }
 
@@ -570,11 +602,11 @@ impl Column {
 }
 
 /// Cuts the longest object names until all columns fit, or gives up.
-fn fitted(mut columns: Vec<Column>) -> Option<Vec<Column>> {
-    if columns.len() > THREAD_COLUMNS_MAX {
+fn fitted(mut columns: Vec<Column>, page: usize) -> Option<Vec<Column>> {
+    if columns.len() > THREAD_COLUMNS_MAX.max(page / COLUMNS_MIN) {
         return None;
     }
-    let room = COLUMNS_MAX - STEP_COLUMNS - GAP * columns.len().saturating_sub(1);
+    let room = page.saturating_sub(STEP_COLUMNS + GAP * columns.len().saturating_sub(1));
     while columns.iter().map(|column| column.total).sum::<usize>() > room {
         let widest = columns.iter_mut().max_by_key(|column| column.object)?;
         if widest.object <= OBJECT_COLUMNS_MIN {
@@ -615,7 +647,7 @@ fn column_table(rows: &[Row<'_>], columns: &[Column]) -> Vec<String> {
     lines
 }
 
-fn list_table(rows: &[Row<'_>], shown: &[&Step]) -> Vec<String> {
+fn list_table(rows: &[Row<'_>], shown: &[&Step], page: usize) -> Vec<String> {
     let widest = |name: &str, text: &dyn Fn(&Step) -> String| {
         shown
             .iter()
@@ -627,7 +659,8 @@ fn list_table(rows: &[Row<'_>], shown: &[&Step]) -> Vec<String> {
     let thread = widest("thread", &|step| clean(&step.thread)).min(24);
     let operation = widest("op", &|step| clean(&step.operation)).min(16);
     let outcomes = widest("outcome", &outcome);
-    let room = COLUMNS_MAX - STEP_COLUMNS - thread - operation - outcomes - 3 * GAP;
+    let others = STEP_COLUMNS + thread + operation + outcomes + 3 * GAP;
+    let room = page.saturating_sub(others).max(OBJECT_COLUMNS_MIN);
     let object = widest("object", &object_name).min(room);
     let line = |number: &str, cells: [&str; 4]| {
         let widths = [thread, operation, object, outcomes];
@@ -691,12 +724,13 @@ fn may_wait(operation: &str) -> bool {
 // Text.
 
 /// `  label     text`, wrapped, with the text in a column of its own.
-fn labelled(label: &str, text: &str) -> Vec<String> {
+fn labelled(label: &str, text: &str, page: usize) -> Vec<String> {
     wrapped(
         text,
         &format!("  {label:<10}"),
         "            ",
         SENTENCE_LINES_MAX,
+        page,
     )
 }
 
@@ -712,7 +746,7 @@ fn shortened(mut lines: Vec<String>, lines_max: usize) -> Vec<String> {
 
 /// Breaks a text between words, and at its own line ends. `head` leads the first line and `indent`
 /// the others. What does not fit into `lines_max` lines ends in `…`.
-fn wrapped(text: &str, head: &str, indent: &str, lines_max: usize) -> Vec<String> {
+fn wrapped(text: &str, head: &str, indent: &str, lines_max: usize, page: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (number, paragraph) in text.lines().map(clean).enumerate() {
         let mut line = if number == 0 {
@@ -722,15 +756,19 @@ fn wrapped(text: &str, head: &str, indent: &str, lines_max: usize) -> Vec<String
         };
         let mut fresh = true;
         for word in paragraph.split_whitespace() {
-            if !fresh && width(&line) + 1 + width(word) > COLUMNS_MAX {
+            if !fresh && width(&line) + 1 + width(word) > page {
                 lines.push(std::mem::replace(&mut line, indent.to_owned()));
             } else if !fresh {
                 line.push(' ');
             }
             // Only a word that is wider than a whole line is broken.
             let mut rest = word;
-            while width(&line) + width(rest) > COLUMNS_MAX {
-                let piece = prefix(rest, COLUMNS_MAX - width(&line));
+            while width(&line) + width(rest) > page {
+                // No room at all: behind a head that is as wide as the page.
+                let piece = match page.saturating_sub(width(&line)) {
+                    0 => "",
+                    room => prefix(rest, room),
+                };
                 rest = &rest[piece.len()..];
                 lines.push(std::mem::replace(&mut line, indent.to_owned()) + piece);
             }
@@ -745,7 +783,7 @@ fn wrapped(text: &str, head: &str, indent: &str, lines_max: usize) -> Vec<String
     if lines.len() > lines_max {
         lines.truncate(lines_max);
         let last = lines.last_mut().expect("there is room for a line");
-        *last = cut(last, COLUMNS_MAX - 2) + " …";
+        *last = cut(last, page - 2) + " …";
     }
     lines
 }
@@ -1267,6 +1305,56 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_width_is_kept_to() {
+        let names: Vec<_> = (0..3).map(|index| format!("資金-teller-{index}")).collect();
+        let mut found = ring(&names, |index| {
+            format!("an-account-with-a-long-name-{index}")
+        });
+        found.token = "t".repeat(300);
+        found.notes = vec!["a note of some words".repeat(9)];
+        for number in 7..90 {
+            let name = &names[number as usize % 3];
+            found
+                .steps
+                .push(step(number, name, "timed-upgradable", "x", Outcome::Failed));
+        }
+        let mut missing = report(Verdict::Clean, Vec::new());
+        missing.expect = vec![Code::Nondeterminism];
+        let mut error = report(Verdict::Error, Vec::new());
+        error.error = Some("word".repeat(100));
+        error.search.remarks = vec!["step 3 of the token does not come any more".to_owned()];
+        let reports = [
+            report(Verdict::Found, vec![found.clone(), transfer()]),
+            report(Verdict::Incomplete, Vec::new()),
+            report(Verdict::Clean, Vec::new()),
+            missing,
+            error,
+        ];
+        for page in (0..=300).step_by(3) {
+            for report in &reports {
+                let text = report.explain_within(page, |_| None);
+                for line in text.lines() {
+                    assert!(
+                        width(line) <= page.max(COLUMNS_MIN),
+                        "{page} columns: {line}"
+                    );
+                }
+            }
+        }
+        // More room is used: nothing is cut any more.
+        let wide = reports[0].explain_within(240, |_| None);
+        assert!(
+            wide.contains("lock  an-account-with-a-long-name-2  BLOCKED"),
+            "{wide}"
+        );
+        assert!(
+            !reports[0]
+                .explain()
+                .contains("an-account-with-a-long-name-2  BLOCKED")
+        );
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! reads anything else. Nothing outside of this module writes to stdout or stderr, but cargo, which
 //! builds.
 
+mod canvas;
 mod human;
 mod json;
+mod prose;
 mod scenario;
 mod source;
 mod steps;

@@ -86,7 +86,7 @@ fn findings_are_met_again() {
     );
     check(
         &directory,
-        &["run.jsonl", "--finding", "2"],
+        &["run.jsonl", "--finding", "panic"],
         100,
         &["error[panic]"],
         &["error[deadlock]"],

@@ -7,15 +7,17 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use gordian::report::{Finding, grouped};
+use gordian::Report;
+use gordian::report::{Finding, Verdict, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::canvas::Canvas;
+use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
 use super::words::{counted, counts, pace, phrase, seconds, verb};
 use super::{Event, Renderer, View, scenario};
-use crate::args::DrawingArgs;
 use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::{Outcome, Status, Summary};
@@ -33,7 +35,7 @@ const LAST_LINES: usize = 12;
 pub(super) struct Human {
     quiet: bool,
     verbose: bool,
-    drawing: DrawingArgs,
+    canvas: Canvas,
     progress: ProgressBar,
     running: Vec<String>,
 }
@@ -44,7 +46,7 @@ impl Human {
         Human {
             quiet: view.quiet,
             verbose: view.verbose,
-            drawing: view.drawing.clone(),
+            canvas: Canvas::of(&view.drawing),
             progress: ProgressBar::hidden(),
             running: Vec::new(),
         }
@@ -52,6 +54,7 @@ impl Human {
 
     /// Writes to stderr while the progress bar is out of the way.
     fn status(&self, verb: &str, style: Style, text: &str) -> io::Result<()> {
+        let text = self.canvas.signs(text);
         self.progress.suspend(|| {
             writeln!(
                 anstream::stderr().lock(),
@@ -117,13 +120,13 @@ impl Human {
                 writeln!(anstream::stderr().lock())?;
             }
             let mut stdout = anstream::stdout().lock();
-            write!(stdout, "{}", table(summary))?;
+            write!(stdout, "{}", self.canvas.signs(&table(summary)))?;
             for outcome in summary
                 .outcomes
                 .iter()
                 .filter(|outcome| is_bad(outcome.status) || has_hazard(outcome))
             {
-                explain(&mut stdout, outcome, &summary.root)?;
+                self.explain(&mut stdout, outcome, &summary.root)?;
             }
             writeln!(stdout)?;
             stdout.flush()?;
@@ -178,9 +181,9 @@ impl Human {
         }
         let bad = |result: &&Checked| result.status() != CheckStatus::Passed;
         let mut stdout = anstream::stdout().lock();
-        write!(stdout, "{}", scenario::table(checks))?;
+        write!(stdout, "{}", self.canvas.signs(&scenario::table(checks)))?;
         for result in checks.results.iter().filter(bad) {
-            explain_scenario(&mut stdout, result)?;
+            self.explain_scenario(&mut stdout, result)?;
         }
         writeln!(stdout)?;
         stdout.flush()?;
@@ -200,8 +203,91 @@ impl Human {
         Ok(())
     }
 
+    /// Why a scenario did not pass; one that was refused has been explained on stderr.
+    fn explain_scenario(&self, stdout: &mut impl Write, result: &Checked) -> io::Result<()> {
+        let Ok(findings) = &result.findings else {
+            return Ok(());
+        };
+        let (word, style) = scenario::word(result.status());
+        writeln!(stdout, "\n{style}{word}{style:#} {}", result.file)?;
+        if result.status() == CheckStatus::Failed {
+            let failure = scenario::failure(findings);
+            writeln!(stdout, "{ERROR}error{ERROR:#}: {failure}")?;
+        }
+        if let Some(defect) = &findings.defect {
+            writeln!(
+                stdout,
+                "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
+            )?;
+        }
+        let mut report = findings.report.clone();
+        for finding in &mut report.findings {
+            // A token is for a test or for code; a scenario is neither.
+            finding.token.clear();
+        }
+        let picture =
+            |finding: &Finding| picture_of_scenario(&findings.source, finding, self.canvas);
+        self.show(stdout, &report, picture)
+    }
+
+    /// Why a model did not pass.
+    fn explain(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+        let (word, style) = verb(outcome.status);
+        writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
+        self.reasons(stdout, outcome, root)
+    }
+
+    /// What a replay came to.
+    fn replayed(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+        let report = outcome.report.as_ref();
+        let (word, style) = match report {
+            Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
+            Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
+            _ => ("NOT REPLAYED", HAZARD),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", outcome.model.title())?;
+        self.reasons(stdout, outcome, root)?;
+        stdout.flush()
+    }
+
+    fn reasons(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+        if let Some(report) = &outcome.report {
+            self.show(stdout, report, |finding| {
+                picture(root, finding, self.canvas)
+            })?;
+        }
+        if let Some(remark) = &outcome.remark {
+            writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
+            let from = outcome.printed.len().saturating_sub(LAST_LINES);
+            for line in outcome.printed[from..]
+                .iter()
+                .filter(|line| !line.trim().is_empty())
+            {
+                writeln!(stdout, "  {line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A report as it is wanted: drawn, or in sentences.
+    fn show(
+        &self,
+        stdout: &mut impl Write,
+        report: &Report,
+        picture: impl Fn(&Finding) -> Option<String>,
+    ) -> io::Result<()> {
+        if self.canvas.prose {
+            return write!(stdout, "{}", self.canvas.signs(&prose::report(report)));
+        }
+        let text = report.explain_within(self.canvas.columns, picture);
+        for line in text.lines() {
+            writeln!(stdout, "{}", painted(&self.canvas.signs(line)))?;
+        }
+        Ok(())
+    }
+
     fn refused(&self, it: &Refusal) -> io::Result<()> {
-        let text = refusal(it);
+        let text = refusal(it, self.canvas);
         self.progress
             .suspend(|| writeln!(anstream::stderr().lock(), "{}\n", text.trim_end()))
     }
@@ -236,7 +322,7 @@ impl Renderer for Human {
                 time_max,
             } => {
                 let message = pace(*interleavings, running, *time_max);
-                self.progress.set_message(message);
+                self.progress.set_message(self.canvas.signs(&message));
                 Ok(())
             }
             Event::Ended(outcome) => self.ended(outcome),
@@ -254,7 +340,7 @@ impl Renderer for Human {
                 stdout.flush()
             }
             Event::Replayed { outcome, root } => {
-                explain(&mut anstream::stdout().lock(), outcome, root)
+                self.replayed(&mut anstream::stdout().lock(), outcome, root)
             }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
@@ -264,35 +350,6 @@ impl Renderer for Human {
             Event::Failed(error) => self.failed(error),
         }
     }
-}
-
-/// Why a scenario did not pass; one that was refused has been explained on stderr.
-fn explain_scenario(stdout: &mut impl Write, result: &Checked) -> io::Result<()> {
-    let Ok(findings) = &result.findings else {
-        return Ok(());
-    };
-    let (word, style) = scenario::word(result.status());
-    writeln!(stdout, "\n{style}{word}{style:#} {}", result.file)?;
-    if result.status() == CheckStatus::Failed {
-        let failure = scenario::failure(findings);
-        writeln!(stdout, "{ERROR}error{ERROR:#}: {failure}")?;
-    }
-    if let Some(defect) = &findings.defect {
-        writeln!(
-            stdout,
-            "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
-        )?;
-    }
-    let mut report = findings.report.clone();
-    for finding in &mut report.findings {
-        // A token is for a test or for code; a scenario is neither.
-        finding.token.clear();
-    }
-    let picture = |finding: &Finding| picture_of_scenario(&findings.source, finding);
-    for line in report.explain_with(picture).lines() {
-        writeln!(stdout, "{}", painted(line))?;
-    }
-    Ok(())
 }
 
 fn interleavings(count: u64) -> String {
@@ -333,31 +390,6 @@ fn line(outcome: &Outcome) -> String {
     let phrase = phrase(outcome);
     let dot = if phrase.is_empty() { "" } else { " · " };
     format!("[{}] {}{dot}{phrase}", seconds(time), outcome.model.title())
-}
-
-/// Why a model did not pass.
-fn explain(stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
-    let (word, style) = verb(outcome.status);
-    writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
-    if let Some(report) = &outcome.report {
-        for line in report
-            .explain_with(|finding| picture(root, finding))
-            .lines()
-        {
-            writeln!(stdout, "{}", painted(line))?;
-        }
-    }
-    if let Some(remark) = &outcome.remark {
-        writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
-        let from = outcome.printed.len().saturating_sub(LAST_LINES);
-        for line in outcome.printed[from..]
-            .iter()
-            .filter(|line| !line.trim().is_empty())
-        {
-            writeln!(stdout, "  {line}")?;
-        }
-    }
-    Ok(())
 }
 
 /// A line of an explanation in colour: its head, and the threads that wait.

@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 use gordian::report::Verdict;
 use gordian::{Code, Report};
 
+use super::canvas::Canvas;
 use super::source::refusal;
 use super::{Event, Renderer};
+use crate::args::DrawingArgs;
 use crate::error::Error;
 use crate::outcome::{Outcome, Status, Summary};
 use crate::scenario::{Checked, Refusal};
@@ -212,7 +214,9 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 }
 
 fn refused(it: &Refusal) -> io::Result<()> {
-    writeln!(anstream::stderr().lock(), "{}\n", refusal(it).trim_end())
+    let canvas = Canvas::of(&DrawingArgs::default());
+    let text = refusal(it, canvas);
+    writeln!(anstream::stderr().lock(), "{}\n", text.trim_end())
 }
 
 fn failed(error: &Error) -> io::Result<()> {

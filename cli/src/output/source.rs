@@ -7,15 +7,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippet};
 use gordian::report::{Edge, Finding, Site};
 
+use super::canvas::Canvas;
 use crate::scenario::Refusal;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
-const COLUMNS_MAX: usize = 80;
 /// Columns of a label at most: it stands behind the code.
 const LABEL_COLUMNS_MAX: usize = 35;
 
@@ -27,8 +26,8 @@ struct Mark<'a> {
 }
 
 /// Draws the places of a finding in a model, whose files are relative to the workspace's root.
-pub(super) fn picture(root: &Path, finding: &Finding) -> Option<String> {
-    drawing(finding, call, |file| {
+pub(super) fn picture(root: &Path, finding: &Finding, canvas: Canvas) -> Option<String> {
+    drawing(finding, canvas, call, |file| {
         // An absolute name is somebody else's code: its path says more than its lines.
         let own = Path::new(file).is_relative();
         own.then(|| std::fs::read_to_string(root.join(file)).ok())?
@@ -36,13 +35,18 @@ pub(super) fn picture(root: &Path, finding: &Finding) -> Option<String> {
 }
 
 /// Draws the places of a finding in a scenario whose text this is.
-pub(super) fn picture_of_scenario(source: &str, finding: &Finding) -> Option<String> {
-    drawing(finding, statement, |_| Some(source.to_owned()))
+pub(super) fn picture_of_scenario(
+    source: &str,
+    finding: &Finding,
+    canvas: Canvas,
+) -> Option<String> {
+    drawing(finding, canvas, statement, |_| Some(source.to_owned()))
 }
 
 /// Draws the places of a finding, when all can be read; `extent` says how far each reaches.
 fn drawing(
     finding: &Finding,
+    canvas: Canvas,
     extent: impl Fn(&str, &Site) -> Option<Range<usize>>,
     read: impl Fn(&str) -> Option<String>,
 ) -> Option<String> {
@@ -71,17 +75,11 @@ fn drawing(
             .collect();
         group = group.element(Snippet::source(text).path(file).annotations(annotations?));
     }
-    Some(renderer().render(&[group]))
-}
-
-fn renderer() -> Renderer {
-    Renderer::styled()
-        .decor_style(DecorStyle::Unicode)
-        .term_width(COLUMNS_MAX)
+    Some(canvas.renderer().render(&[group]))
 }
 
 /// Why a file is no scenario, with the place in its text.
-pub(super) fn refusal(refusal: &Refusal) -> String {
+pub(super) fn refusal(refusal: &Refusal, canvas: Canvas) -> String {
     let title = Level::ERROR.primary_title(refusal.message.as_str());
     let mut group = match &refusal.pane {
         None => title.element(Origin::path(refusal.file.as_str())),
@@ -109,7 +107,7 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
     if let Some(hint) = &refusal.hint {
         group = group.element(Level::HELP.message(hint.as_str()));
     }
-    renderer().render(&[group])
+    canvas.renderer().render(&[group])
 }
 
 /// A part of a text that can be drawn.
@@ -263,6 +261,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    const COLUMNS_MAX: usize = 80;
     use crate::scenario::Pane;
 
     const TRANSFER: &str = "\
@@ -300,7 +300,7 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("src")).unwrap();
         std::fs::write(root.path().join("src/transfer.rs"), TRANSFER).unwrap();
-        let drawn = picture(root.path(), finding).unwrap_or_default();
+        let drawn = picture(root.path(), finding, Canvas::default()).unwrap_or_default();
         let plain = anstream::adapter::strip_str(&drawn).to_string();
         expected.assert_eq(&plain);
         assert!(
@@ -386,7 +386,7 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
     fn refused(source: &str, span: Range<usize>, hint: Option<&str>) -> String {
         let before = &source[..span.start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let drawn = refusal(&Refusal {
+        let refused = Refusal {
             file: "bank.gordian".to_owned(),
             message: "there is no statement `lok`".to_owned(),
             pane: Some(Pane {
@@ -398,7 +398,8 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
             }),
             hint: hint.map(str::to_owned),
             defect: false,
-        });
+        };
+        let drawn = refusal(&refused, Canvas::default());
         anstream::adapter::strip_str(&drawn).to_string()
     }
 
