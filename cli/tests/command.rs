@@ -155,6 +155,135 @@ fn a_search_cut_off_is_neither_pass_nor_failure() {
 }
 
 #[test]
+fn a_pass_that_proves_little_is_warned_of() {
+    check(&[
+        Case {
+            fixture: "regression",
+            line: "test apart",
+            code: 0,
+            stdout: &["proved, but no lock is ever contended"],
+            stderr: &["Warning regression tests::apart proves little"],
+            neither: &[],
+        },
+        Case {
+            fixture: "clean",
+            line: "test counting",
+            code: 0,
+            stdout: &["proved\n"],
+            stderr: &["1 model: 1 passed"],
+            neither: &["contended", "Warning"],
+        },
+    ]);
+}
+
+#[test]
+fn findings_are_drawn_as_asked_for() {
+    check(&[
+        Case {
+            fixture: "regression",
+            line: "test both_ways --ascii",
+            code: 100,
+            stdout: &[
+                "cycle  main > bob > teller > alice > main",
+                "explored  exhaustive",
+            ],
+            stderr: &["FAIL ["],
+            neither: &["→", "·", "━", "╭", "│"],
+        },
+        Case {
+            fixture: "regression",
+            line: "test both_ways --report plain",
+            code: 100,
+            stdout: &[
+                "Finding 1 of 1, an error, deadlock: `main` and `teller` wait for each other.",
+                "teller waits for alice (lock) since step ",
+                "Step 1: main does spawn teller",
+                "To replay it: cargo gordian replay 'g2:",
+            ],
+            stderr: &["FAIL ["],
+            neither: &["cycle  ", "━"],
+        },
+    ]);
+}
+
+/// A finding in a terminal of so many columns.
+#[test]
+fn findings_fit_the_terminal() {
+    let _turn = turn();
+    let directory = fixture("regression");
+    for columns in [40, 60, 80, 120] {
+        let output = command(&directory, "test -q both_ways")
+            .env("COLUMNS", columns.to_string())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        // The table above it has its own width.
+        let finding = text.split_once("\nerror[deadlock]").unwrap().1;
+        let lines = || finding.lines().map(|line| line.chars().count());
+        assert!(
+            lines().all(|length| length <= columns),
+            "{columns}:\n{text}"
+        );
+        assert!(lines().count() <= 40 || columns < 80, "{text}");
+        for part in ["teller", "cycle  ", "explored", "replay"] {
+            assert!(finding.contains(part), "{columns}: no `{part}`\n{text}");
+        }
+    }
+}
+
+/// The drawing of a finding on a screen of 80 columns: everything that explains it is there.
+#[test]
+fn a_finding_is_whole_by_default() {
+    let _turn = turn();
+    let output = gordian(&fixture("regression"), "test -q both_ways");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let finding = text.split_once("\nerror[deadlock]").unwrap().1;
+    assert!(!text.contains('\u{1b}'), "{text}");
+    for part in [
+        "main waits for `bob`",
+        "teller holds `bob`",
+        "teller waits for `alice`",
+        "main holds `alice`",
+        "  step   main ",
+        "  cycle  main → bob → teller → alice → main",
+        "  explored  exhaustive: 3 interleavings, 2 threads",
+        "GORDIAN_REPLAY=",
+    ] {
+        assert!(finding.contains(part), "no `{part}`\n{text}");
+    }
+    assert!(finding.lines().count() < 40, "{text}");
+    assert!(
+        finding.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_model_says_how_far_it_is() {
+    let _turn = turn();
+    let directory = fixture("unfinished");
+    let file = directory.join("progress.json");
+    let _ = std::fs::remove_file(&file);
+    let line = "test --time-max 1s practically_endless -- --ignored";
+    let output = command(&directory, line)
+        .env("GORDIAN_PROGRESS", &file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(106));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let said: Value = serde_json::from_str(&text).unwrap();
+    assert!(said["executions"].as_u64().unwrap() > 0, "{text}");
+    assert!(
+        said["executions_estimate"].as_f64().unwrap() > 1e6,
+        "{text}"
+    );
+    assert!(
+        (0.2..1.5).contains(&said["seconds"].as_f64().unwrap()),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_run_says_why() {
     let case = |fixture, line, code, stderr| Case {
         fixture,

@@ -16,7 +16,7 @@ use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, pace, phrase, seconds, verb};
+use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
 use super::{Event, Renderer, View, scenario};
 use crate::error::Error;
 use crate::models::Model;
@@ -146,6 +146,13 @@ impl Human {
         {
             let (word, style) = verb(outcome.status);
             self.status(word, style, &line(outcome))?;
+        }
+        for outcome in summary.outcomes.iter().filter(|one| proves_nothing(one)) {
+            let text = format!(
+                "{} proves little: none of its threads ever has to wait for another",
+                outcome.model.title()
+            );
+            self.status("Warning", HAZARD, &text)?;
         }
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
@@ -379,6 +386,13 @@ fn has_hazard(outcome: &Outcome) -> bool {
     outcome.status == Status::Passed
         && outcome.remark.is_none()
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
+}
+
+/// Whether a pass says next to nothing, because the threads never meet.
+fn proves_nothing(outcome: &Outcome) -> bool {
+    let report = outcome.report.as_ref();
+    let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
+    is_pass && report.is_some_and(|report| report.expect.is_empty() && is_vacuous(report))
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.

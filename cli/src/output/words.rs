@@ -74,6 +74,9 @@ pub(super) fn result(outcome: &Outcome) -> String {
     match (&outcome.report, outcome.status) {
         (Some(report), Status::Passed) => match remark {
             Some(remark) => format!("{} ({remark})", found(report)),
+            None if report.expect.is_empty() && is_vacuous(report) => {
+                format!("{}, but no lock is ever contended", worth(report))
+            }
             None if report.expect.is_empty() => worth(report),
             None => format!("found {} as expected", expected(report)),
         },
@@ -135,11 +138,16 @@ fn expected(report: &Report) -> String {
 }
 
 /// Whether several threads ran and none ever could have had to wait for another: then they might
-/// as well have run one after the other. What is expected to be found speaks for itself.
+/// as well have run one after the other. Threads that meet without locks make a systematic search
+/// go through more than one interleaving.
 pub(super) fn is_vacuous(report: &Report) -> bool {
     let search = &report.search;
-    let is_search = !matches!(search.strength, Strength::Replayed);
-    search.threads > 1 && search.contended == 0 && search.executions > 0 && is_search
+    let meets = match search.strength {
+        Strength::Exhaustive | Strength::Bounded { .. } => search.executions > 1,
+        Strength::Replayed => true,
+        _ => false,
+    };
+    search.threads > 1 && search.contended == 0 && search.executions > 0 && !meets
 }
 
 /// What it means that nothing was found.
@@ -166,8 +174,6 @@ pub(super) fn worth(report: &Report) -> String {
     // A green line that proves nothing shall not look like the others.
     let vacuous = if search.threads < 2 {
         ", but there is one thread"
-    } else if is_vacuous(report) {
-        ", but no lock is ever contended"
     } else {
         ""
     };
