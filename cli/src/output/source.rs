@@ -15,6 +15,8 @@ use crate::scenario::Refusal;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
+/// By so much the code is cut at a time until all fits.
+const WIDTH_STEP: usize = 4;
 /// Columns of a label at most: it stands behind the code.
 const LABEL_COLUMNS_MAX: usize = 35;
 
@@ -53,29 +55,65 @@ fn drawing(
     if finding.edges.len() > EDGES_MAX {
         return None;
     }
-    let mut marks: Vec<Mark<'_>> = finding.edges.iter().flat_map(marks).collect();
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    for mark in marks(finding, true) {
+        if !files.contains_key(&*mark.site.file) {
+            files.insert(&mark.site.file, read(&mark.site.file)?);
+        }
+    }
+    if files.is_empty() {
+        return None;
+    }
+    // Labels stand behind the code: what is too wide has the code cut, or a word of the labels.
+    let shapes = [true, false].into_iter().flat_map(|with_steps| {
+        let widths = (canvas.columns / 2..=canvas.columns)
+            .rev()
+            .step_by(WIDTH_STEP);
+        widths.map(move |columns| (with_steps, columns))
+    });
+    shapes
+        .filter_map(|(with_steps, columns)| {
+            let canvas = Canvas { columns, ..canvas };
+            drawn(&files, marks(finding, with_steps), canvas, &extent)
+        })
+        .find(|drawn| columns_of(drawn) <= canvas.columns)
+}
+
+/// The places that a finding is about, and what is said at each.
+fn marks(finding: &Finding, with_steps: bool) -> Vec<Mark<'_>> {
+    let edges = finding.edges.iter();
+    let mut marks: Vec<Mark<'_>> = edges.flat_map(|edge| marks_of(edge, with_steps)).collect();
     marks.extend(finding.site.iter().map(|site| Mark {
         site,
         kind: AnnotationKind::Primary,
         label: "here".to_owned(),
     }));
-    let mut files: BTreeMap<&str, Vec<Mark<'_>>> = BTreeMap::new();
-    for mark in marks {
-        files.entry(&mark.site.file).or_default().push(mark);
-    }
-    if files.is_empty() {
-        return None;
-    }
+    marks
+}
+
+fn drawn(
+    files: &BTreeMap<&str, String>,
+    marks: Vec<Mark<'_>>,
+    canvas: Canvas,
+    extent: &impl Fn(&str, &Site) -> Option<Range<usize>>,
+) -> Option<String> {
     let mut group = Group::with_level(Level::ERROR);
-    for (file, marks) in files {
-        let text = read(file)?;
-        let annotations: Option<Vec<Annotation<'_>>> = marks
-            .into_iter()
-            .map(|mark| Some(mark.kind.span(extent(&text, mark.site)?).label(mark.label)))
+    for (file, text) in files {
+        let here = marks.iter().filter(|mark| mark.site.file == **file);
+        let annotations: Option<Vec<Annotation<'_>>> = here
+            .map(|mark| Some(mark.kind.span(extent(text, mark.site)?).label(&mark.label)))
             .collect();
-        group = group.element(Snippet::source(text).path(file).annotations(annotations?));
+        let snippet = Snippet::source(text).path(*file);
+        group = group.element(snippet.annotations(annotations?));
     }
     Some(canvas.renderer().render(&[group]))
+}
+
+/// The columns of the widest line.
+fn columns_of(drawn: &str) -> usize {
+    let plain = anstream::adapter::strip_str(drawn).to_string();
+    let lines = plain.lines().map(|line| line.chars().count());
+    lines.max().unwrap_or(0)
 }
 
 /// Why a file is no scenario, with the place in its text.
@@ -156,12 +194,12 @@ fn excerpt(source: &str, span: Range<usize>) -> Excerpt {
 }
 
 /// Where a thread waits, and where the other one took what it waits for.
-fn marks(edge: &Edge) -> Vec<Mark<'_>> {
+fn marks_of(edge: &Edge, with_steps: bool) -> Vec<Mark<'_>> {
     let waits = format!("{} waits for `{}`", edge.thread, edge.object);
     let mut marks = vec![Mark {
         site: &edge.site,
         kind: AnnotationKind::Primary,
-        label: label(waits, Some(edge.step)),
+        label: label(waits, Some(edge.step).filter(|_| with_steps)),
     }];
     if let Some((holder, site)) = edge
         .holder
@@ -169,7 +207,7 @@ fn marks(edge: &Edge) -> Vec<Mark<'_>> {
         .and_then(|holder| Some((holder, holder.site.as_ref()?)))
     {
         let holds = format!("{} holds `{}`", holder.thread, edge.object);
-        let label = label(holds, holder.step);
+        let label = label(holds, holder.step.filter(|_| with_steps));
         marks.push(Mark {
             site,
             kind: AnnotationKind::Context,
@@ -367,6 +405,31 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
                 6 │     let _ = счета[0].lock();
                   ╰╴                     ━━━━━━ here"#]],
         );
+    }
+
+    #[test]
+    fn what_is_drawn_fits_every_width_or_is_left_to_words() {
+        let edges = vec![
+            edge("teller-1", "bob", "teller-2"),
+            edge("teller-2", "alice", "teller-1"),
+        ];
+        let finding = finding(edges, Value::Null);
+        let indented = TRANSFER.replace("    let mut", &format!("{:60}let mut", ""));
+        let mut shown = 0;
+        for columns in 20..=120 {
+            for text in [TRANSFER, &indented] {
+                let canvas = Canvas {
+                    columns,
+                    ..Canvas::default()
+                };
+                let read = |_: &str| Some(text.to_owned());
+                if let Some(drawn) = drawing(&finding, canvas, call, read) {
+                    assert!(columns_of(&drawn) <= columns, "{columns}:\n{drawn}");
+                    shown += 1;
+                }
+            }
+        }
+        assert!(shown > 100, "only {shown} of 202");
     }
 
     #[test]
