@@ -254,6 +254,9 @@ fn act(op: Op) {
             let (cell, _) = with(|context, _| context.value(op.object));
             touch_cell(&cell);
         }
+        // Loom leaves orders out after a yield, on the assumption that it is a spinning thread's. A
+        // scenario's means nothing.
+        Action::Yield if session::with(|session| session.search.run.program.is_some()) => {}
         Action::Yield => loomed(loom::thread::yield_now),
         Action::Join => join(op.thread()),
         Action::Park => {

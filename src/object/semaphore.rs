@@ -85,6 +85,10 @@ impl Semaphore {
             return Effect::Closed;
         }
         let waiter = Waiter::of(op, by);
+        if matches!(waiter, Waiter::Ticket(_)) && self.knows(waiter) {
+            // A ticket has one place in the queue.
+            return Effect::Failed;
+        }
         if self.is_to_be_had(op.arg) {
             self.permits -= op.arg;
             match waiter {
@@ -111,6 +115,12 @@ impl Semaphore {
         }
         let balance = &mut self.balances[by.index()];
         *balance = balance.saturating_add(permits);
+    }
+
+    /// Whether it was granted permits that it has not taken yet, or stands in the queue.
+    fn knows(&self, waiter: Waiter) -> bool {
+        let mut all = self.granted.iter().chain(&self.queue);
+        all.any(|(its, _)| *its == waiter)
     }
 
     pub(super) fn is_turn_of(&self, waiter: Waiter) -> bool {
