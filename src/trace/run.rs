@@ -24,6 +24,14 @@ pub(crate) struct Event {
     pub(crate) site: Site,
 }
 
+/// One step of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) thread: ThreadId,
+    /// The case that is chosen, if the step has any.
+    pub(crate) case: Option<u32>,
+}
+
 /// A lock that a thread holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
@@ -360,6 +368,15 @@ impl Run {
         // The hasher's own state is larger than what it gives at a time.
         hasher.write_u8(u8::MAX);
         Some(u128::from(half) << 64 | u128::from(hasher.finish()))
+    }
+
+    /// The schedule so far.
+    pub(crate) fn schedule(&self) -> Vec<Turn> {
+        let turn = |event: &Event| Turn {
+            thread: event.thread,
+            case: event.case,
+        };
+        self.events.iter().map(turn).collect()
     }
 
     /// The last event wrote this value.

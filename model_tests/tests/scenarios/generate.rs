@@ -51,6 +51,8 @@ impl Topic {
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) topics: Vec<Topic>,
+    /// What it says its answer is, right or wrong.
+    expect: &'static str,
     options: Options,
     threads: Vec<(Kind, Vec<Statement>)>,
 }
@@ -126,7 +128,9 @@ impl File {
         let mut body = String::new();
         let makes_ticket = self.threads.iter().any(|(_, body)| makes_ticket(body));
         let left_out = |line: &str| {
-            let missing = THREADS[self.threads.len()..].iter().any(|name| line.contains(name));
+            let missing = THREADS[self.threads.len()..]
+                .iter()
+                .any(|name| line.contains(name));
             let started = THREADS.iter().zip(&self.threads).any(|(name, (kind, _))| {
                 *kind != Kind::Deferred && line.strip_prefix("spawn ") == Some(name)
             });
@@ -145,7 +149,7 @@ impl File {
         let words: Vec<&str> = body
             .split(|letter: char| !letter.is_ascii_alphanumeric() && !"_$".contains(letter))
             .collect();
-        let mut source = String::new();
+        let mut source = self.expect.to_owned();
         for (name, declaration) in declarations(&self.options) {
             if words.contains(&name) {
                 source.push_str(&declaration);
@@ -156,7 +160,7 @@ impl File {
             source.push_str("proc p {\n    with m { if x == 1 { return }; z += 1 }\n}\n");
             for needed in ["mutex m\n", "var x\n", "var z\n"] {
                 if !source.contains(needed) {
-                    source.insert_str(0, needed);
+                    source.push_str(needed);
                 }
             }
         }
@@ -219,7 +223,13 @@ pub(crate) fn file() -> impl Strategy<Value = File> {
         1 => Just(vec![Topic::Locks]),
         6 => subsequence(Topic::ALL.to_vec(), 1..=3),
     ];
-    (topics, options()).prop_flat_map(|(topics, options)| {
+    let expect = select(vec![
+        "expect clean\n",
+        "expect stuck\n",
+        "expect misuse\n",
+        "",
+    ]);
+    (topics, options(), expect).prop_flat_map(|(topics, options, expect)| {
         let statement = statement(&topics);
         let unusual = match topics.contains(&Topic::Threads) {
             true => vec![Kind::Deferred, Kind::Deferred, Kind::Daemon],
@@ -230,8 +240,9 @@ pub(crate) fn file() -> impl Strategy<Value = File> {
         let some = vec((kind.clone(), vec(statement.clone(), 1..=3)), 3..=3);
         let many = vec((kind, vec(statement, 1..=1)), 3..=4);
         let threads = prop_oneof![3 => few, 3 => some, 1 => many];
-        (Just(topics), Just(options), threads).prop_map(|(topics, options, threads)| File {
+        (Just(topics), Just(options), threads).prop_map(move |(topics, options, threads)| File {
             topics,
+            expect,
             options,
             threads,
         })
