@@ -380,6 +380,7 @@ impl Run {
     }
 
     /// The last event wrote this value.
+    #[cfg(feature = "scenario")]
     pub(crate) fn set_variable(&mut self, variable: ObjectId, value: i64) {
         self.world.set_variable(variable, value);
         let event = self.events.len() as u32 - 1;

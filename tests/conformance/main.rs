@@ -67,6 +67,10 @@ fn check(checker: Checker, case: fn()) {
     });
     report.assert_clean();
     assert!(report.search.executions > 0);
+    assert_eq!(
+        report.search.executions_blocked, 0,
+        "an execution was in vain"
+    );
 }
 
 /// Makes of each function a module of tests, one per engine. What loom would take minutes for, it
