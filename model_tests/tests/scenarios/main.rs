@@ -18,7 +18,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Programs in all, unless the environment says otherwise.
-const PROGRAMS: u64 = 2_400;
+const PROGRAMS: u64 = 2_000;
 /// Tests that the programs are divided among, so that they can run side by side.
 const SHARDS: u64 = 4;
 /// Seeds that belong to one run.
