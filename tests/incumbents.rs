@@ -237,7 +237,7 @@ fn a_notice_may_reach_the_wrong_waiter() {
     );
 }
 
-/// shuttle's `try_read` under the thread's own read guard leaks a permit: the writer waits for ever.
+/// shuttle's `try_read` under an own read guard leaks a permit: the writer waits for ever.
 #[test]
 fn a_try_read_under_a_read_guard_leaks_nothing() {
     fn read_twice(second: fn(&RwLock<u8>)) {

@@ -1,5 +1,5 @@
-//! What goes wrong with each primitive, as pairs: a broken program whose defect is found, and a fixed
-//! one that is clean; on every engine.
+//! What goes wrong with each primitive, as pairs: a broken program whose defect is found, and a
+//! fixed one that is clean; on every engine.
 #![cfg(feature = "model")]
 
 use gordian::report::{Code, Engine, Severity, Verdict};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gordian::report::{Code, Engine, Severity};
 use gordian::scenario::ast::{Expect, Scenario};
@@ -40,23 +40,7 @@ fn wrong(path: &Path) -> Option<String> {
         Ok(scenario) => scenario.into(),
         Err(error) => return Some(format!("{name}: {error}")),
     };
-    let started = Instant::now();
     let checked = check(&scenario, &name, &source, &Options::default());
-    let seconds = started.elapsed().as_secs_f64();
-    if std::env::var_os("KERNELS_VERBOSE").is_some() {
-        let search = &checked.report.search;
-        let states = search.states.and_then(|states| states.count);
-        eprintln!(
-            "{seconds:8.3} {name} {} executions {} steps {} states {states:?} expected {:?} \
-             complete {} {:?}",
-            search.strategy,
-            search.executions,
-            search.steps,
-            checked.expected,
-            search.complete,
-            checked.report.codes(),
-        );
-    }
     let right = checked.expected == Some(true) && checked.is_complete();
     if !right {
         return Some(format!("{name}: {}", told(&checked)));

@@ -736,8 +736,8 @@ mod on {
 /// Waits for the first of several channel operations that can be done and runs the code beside it,
 /// like `crossbeam_channel::select!`.
 ///
-/// Arms are `recv(receiver) -> result => …`, `send(sender, message) -> result => …`, and at most one
-/// of `default => …` and `default(timeout) => …`. The message is made when its arm is selected.
+/// Arms are `recv(receiver) -> result => …`, `send(sender, message) -> result => …`, and at most
+/// one of `default => …` and `default(timeout) => …`. The message is made when its arm is selected.
 ///
 /// ```
 /// use gordian::sync::channel::{bounded, select};
@@ -796,7 +796,8 @@ macro_rules! __select {
         $crate::__select!(@add select $default $arms [])
     }};
     (@add $select:ident $default:tt
-        [($kind:ident ($end:expr) $message:tt $result:tt $body:tt) $($arms:tt)*] [$($added:tt)*]) => {
+        [($kind:ident ($end:expr) $message:tt $result:tt $body:tt) $($arms:tt)*]
+        [$($added:tt)*]) => {
         match &$end {
             end => {
                 let index = $select.$kind(end);

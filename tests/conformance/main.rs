@@ -58,6 +58,14 @@ impl Engine {
     }
 }
 
+/// Gives others a chance: natively by a yield, in a model by a step that conflicts with nothing.
+/// (Not by a yield there: loom does not explore all orders around one.)
+pub(crate) fn pause() {
+    static PAUSE: gordian::sync::atomic::AtomicBool = gordian::sync::atomic::AtomicBool::new(false);
+    std::thread::yield_now();
+    PAUSE.load(gordian::sync::atomic::Ordering::Relaxed);
+}
+
 #[cfg(feature = "model")]
 #[track_caller]
 fn check(checker: Checker, case: fn()) {
@@ -67,6 +75,10 @@ fn check(checker: Checker, case: fn()) {
     });
     report.assert_clean();
     assert!(report.search.executions > 0);
+    assert_eq!(
+        report.search.executions_blocked, 0,
+        "an execution was in vain"
+    );
 }
 
 /// Makes of each function a module of tests, one per engine. What loom would take minutes for, it
