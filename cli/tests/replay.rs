@@ -79,8 +79,9 @@ fn findings_are_met_again() {
         100,
         &[
             "2 findings",
-            "1 tests::both_ways · deadlock",
-            "2 tests::counts_in_a_race · panic",
+            "tests::both_ways · deadlock",
+            "tests::counts_in_a_race · panic",
+            "FOUND AGAIN",
         ],
         &[],
     );
