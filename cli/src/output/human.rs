@@ -83,7 +83,7 @@ impl Human {
         if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
-            let style = "{prefix:>12.cyan.bold} [{bar:24}] {pos}/{len} {elapsed} {wide_msg}";
+            let style = "{prefix:>12.cyan.bold} [{bar:10}] {pos}/{len} {elapsed} {wide_msg}";
             let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
             self.progress.set_style(style.progress_chars("=> "));
             self.progress.set_prefix("Exploring");

@@ -199,31 +199,36 @@ pub(super) fn pace(done: u64, running: &[Pace<'_>], time_max: Option<Duration>) 
     if rate >= 1.0 {
         parts.push(format!("{}/s", grouped(two_digits(rate))));
     }
+    // Of one model it stands where a narrow terminal does not cut it off.
+    if let [only] = running {
+        parts.extend(share(only));
+    }
     let longest = running.iter().map(|one| one.time).max();
     if let (Some(time_max), Some(longest)) = (time_max, longest) {
         let left = time_max.saturating_sub(longest).as_secs_f64().ceil();
         parts.push(format!("{left}s left"));
     }
-    let names: Vec<String> = running.iter().map(|one| paced(one)).collect();
+    let named = |one: &Pace<'_>| match share(one) {
+        Some(share) if running.len() > 1 => format!("{} {share}", one.model.title()),
+        _ => one.model.title(),
+    };
+    let names: Vec<String> = running.iter().map(named).collect();
     if !names.is_empty() {
         parts.push(names.join(", "));
     }
     parts.join(" · ")
 }
 
-/// A model and, where there is an estimate, how much of it is explored.
-fn paced(one: &Pace<'_>) -> String {
-    let title = one.model.title();
-    let share = one.progress.and_then(|progress| {
-        let all = progress.executions_estimate?;
-        let share = 100.0 * progress.executions as f64 / all;
-        // An estimate below what was done already says nothing.
-        (all.is_finite() && share < 100.0).then_some(share)
-    });
-    match share {
-        Some(share) if share < 1.0 => format!("{title} < 1 %"),
-        Some(share) => format!("{title} {share:.0} %"),
-        None => title,
+/// How much of a model is explored, where there is an estimate.
+fn share(one: &Pace<'_>) -> Option<String> {
+    let progress = one.progress?;
+    let all = progress.executions_estimate?;
+    let share = 100.0 * progress.executions as f64 / all;
+    // An estimate below what was done already says nothing.
+    match all.is_finite() && share < 100.0 {
+        true if share < 1.0 => Some("< 1 %".to_owned()),
+        true => Some(format!("{share:.0} %")),
+        false => None,
     }
 }
 
@@ -350,7 +355,7 @@ mod tests {
         );
         for (estimate, share) in [
             (None, "bank drain"),
-            (Some(1e9), "bank drain < 1 %"),
+            (Some(1e9), "< 1 % · bank drain"),
             (Some(5.0), "bank drain"),
             (Some(f64::INFINITY), "bank drain"),
         ] {
