@@ -826,6 +826,9 @@ mod tests {
             object,
             outcome,
             site: site(number),
+            acquires: Vec::new(),
+            releases: Vec::new(),
+            alternatives: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::object::World;
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
+use crate::trace::past::Past;
 use crate::trace::{Identity, Paths};
 
 /// One step that was done.
@@ -511,6 +512,7 @@ impl Run {
                 (thread, pending, since)
             })
             .collect();
+        let mut past = Past::of(self);
         for at in 0..=self.events.len() as u32 {
             for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
                 let op = Op::of_thread(Action::Spawn, spawn.child);
@@ -543,6 +545,7 @@ impl Run {
                     Effect::Closed => report::Outcome::Closed,
                 };
                 self.push(&mut steps, event.thread, event.op, outcome, event.site);
+                past.pass(steps.list.last_mut().expect("it was pushed"));
                 steps.of_event.push(steps.list.len() as u32);
             }
         }
@@ -575,6 +578,9 @@ impl Run {
             object: self.subject(op),
             outcome,
             site: report::Site::at(site),
+            acquires: Vec::new(),
+            releases: Vec::new(),
+            alternatives: Vec::new(),
         });
     }
 }
