@@ -5,11 +5,14 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use gordian::Strategy;
+
+use crate::report::Format;
 
 /// Finds deadlocks and lock misuse before they happen, and proves their absence
 #[derive(Debug, Parser)]
@@ -46,6 +49,8 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 pub(crate) enum Command {
     /// Run the models of a workspace and say what each of them proves
     Test(Box<TestArgs>),
+    /// Render the reports of the last run again, or those of a run that was kept
+    Report(ReportArgs),
 }
 
 const TEST_EXAMPLES: &str = "\
@@ -93,6 +98,46 @@ pub(crate) struct TestArgs {
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Example: the page of a run that CI kept, from its events
+  cargo gordian report --format html downloads/events.jsonl
+
+The files are written beside FILE, and their names to stdout.
+Exit codes: 0 rendered, 2 usage or a file that cannot be read, 70 internal error";
+
+/// Flags of `cargo gordian report`.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArgs {
+    /// What was kept of the run; target/gordian/events.jsonl otherwise
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only these formats; all of them otherwise
+    #[arg(long, value_name = "FMT", value_delimiter = ',')]
+    pub(crate) format: Vec<Format>,
+    /// Open the page in a browser: on a terminal if not said otherwise
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) open: Open,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to open a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Open {
+    /// On a terminal that is not CI's.
+    Auto,
+    /// Always.
+    Yes,
+    /// Never.
+    No,
 }
 
 /// Flags that are passed on to cargo.
@@ -181,15 +226,24 @@ mod tests {
         Cli::try_parse_from(without_cargo(line.split(' ').map(OsString::from)))
     }
 
+    fn test_args(line: &str) -> Box<TestArgs> {
+        match parsed(line).unwrap().command {
+            Command::Test(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_command_line_is_consistent_and_fits() {
         Cli::command().debug_assert();
         let mut command = Cli::command();
         command.build();
-        let test = command.find_subcommand_mut("test").unwrap();
-        for help in [test.render_help(), test.render_long_help()] {
-            for line in help.to_string().lines() {
-                assert!(line.chars().count() <= 100, "{line}");
+        for name in ["test", "report"] {
+            let subcommand = command.find_subcommand_mut(name).unwrap();
+            for help in [subcommand.render_help(), subcommand.render_long_help()] {
+                for line in help.to_string().lines() {
+                    assert!(line.chars().count() <= 100, "{line}");
+                }
             }
         }
     }
@@ -200,7 +254,7 @@ mod tests {
             "cargo-gordian test -p bank",
             "cargo-gordian gordian test -p bank",
         ] {
-            let Command::Test(args) = parsed(line).unwrap().command;
+            let args = test_args(line);
             assert_eq!(args.build.workspace.package, ["bank"]);
         }
     }
@@ -213,7 +267,7 @@ mod tests {
             ("cargo-gordian test --fail-fast --no-fail-fast", false),
             ("cargo-gordian test --no-fail-fast --fail-fast", true),
         ] {
-            let Command::Test(args) = parsed(line).unwrap().command;
+            let args = test_args(line);
             assert_eq!(args.fail_fast, fail_fast, "{line}");
         }
     }
@@ -230,6 +284,8 @@ mod tests {
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
             ("cargo-gordian tst", "test"),
+            ("cargo-gordian report --format htm", "html"),
+            ("cargo-gordian report --open never", "no"),
         ] {
             let error = parsed(line).unwrap_err().to_string();
             assert!(error.contains(answer), "{error}");

@@ -11,6 +11,7 @@ mod models;
 mod outcome;
 mod output;
 mod process;
+mod report;
 mod run;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,11 +28,19 @@ fn main() -> std::process::ExitCode {
 }
 
 fn dispatch() -> ExitCode {
-    let Cli {
-        command: Command::Test(args),
-    } = Cli::of_command_line();
-    let mut output = Output::new(&args);
-    let code = run::test(&args, &mut output).unwrap_or_else(|error| {
+    let (mut output, code) = match Cli::of_command_line().command {
+        Command::Test(args) => {
+            let mut output = Output::new(&args);
+            let code = run::test(&args, &mut output);
+            (output, code)
+        }
+        Command::Report(args) => {
+            let mut output = Output::for_people(args.color);
+            let code = report::again(&args, &mut output);
+            (output, code)
+        }
+    };
+    let code = code.unwrap_or_else(|error| {
         output.event(&Event::Failed(&error));
         error.exit_code()
     });

@@ -5,12 +5,13 @@
 //! builds.
 
 mod human;
-mod json;
-mod source;
+pub(crate) mod json;
+pub(crate) mod source;
 mod table;
 mod words;
 
 use std::io;
+use std::path::Path;
 
 use crate::args::{Color, MessageFormat, TestArgs};
 use crate::error::Error;
@@ -32,6 +33,10 @@ pub(crate) enum Event<'a> {
     Ended(&'a Outcome),
     /// All models have ended.
     Finished(&'a Summary),
+    /// A file has been written that is worth opening.
+    Written(&'a Path),
+    /// A file has been rendered because somebody asked for it.
+    Rendered(&'a Path),
     /// The command could not be carried out.
     Failed(&'a Error),
 }
@@ -51,18 +56,22 @@ pub(crate) struct Output {
 impl Output {
     /// The output that the command line asks for. Sets the choice of colours for the process.
     pub(crate) fn new(args: &TestArgs) -> Self {
-        let choice = match args.color {
-            Color::Auto => anstream::ColorChoice::Auto,
-            Color::Always => anstream::ColorChoice::Always,
-            Color::Never => anstream::ColorChoice::Never,
-        };
-        choice.write_global();
+        paint(args.color);
         let renderer: Box<dyn Renderer> = match args.message_format {
             MessageFormat::Human => Box::new(human::Human::new(args.quiet, args.verbose > 0)),
             MessageFormat::Json => Box::new(json::Json),
         };
         Output {
             renderer,
+            lost: false,
+        }
+    }
+
+    /// The output for people.
+    pub(crate) fn for_people(color: Color) -> Self {
+        paint(color);
+        Output {
+            renderer: Box::new(human::Human::new(false, false)),
             lost: false,
         }
     }
@@ -80,4 +89,14 @@ impl Output {
     pub(crate) fn is_lost(&self) -> bool {
         self.lost
     }
+}
+
+/// Sets the choice of colours for the process.
+fn paint(color: Color) {
+    let choice = match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
 }

@@ -19,6 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output};
+use crate::report;
 use crate::process::{Ended, Interrupt, last_lines, supervise};
 
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
@@ -55,7 +56,9 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         interrupted: interrupt.is_raised(),
         root: project.root(),
     };
+    let written = report::keep(&project.output_directory(), &summary);
     output.event(&Event::Finished(&summary));
+    output.event(&Event::Written(&written?));
     Ok(summary.exit_code())
 }
 

@@ -158,6 +158,10 @@ impl Renderer for Human {
             }
             Event::Ended(outcome) => self.ended(outcome),
             Event::Finished(summary) => self.finished(summary),
+            Event::Written(_) if self.quiet => Ok(()),
+            Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
+            // What was asked for is data.
+            Event::Rendered(path) => writeln!(anstream::stdout().lock(), "{}", path.display()),
             Event::Failed(error) => self.failed(error),
         }
     }

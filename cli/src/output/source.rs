@@ -3,9 +3,11 @@
 //! Knows how to find and read them. Does not know the rest of the explanation: where a source
 //! cannot be read, or there is too much to show, it draws nothing, and words take its place.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
@@ -16,6 +18,50 @@ const EDGES_MAX: usize = 3;
 const COLUMNS_MAX: usize = 80;
 /// Columns of a label at most: it stands behind the code.
 const LABEL_COLUMNS_MAX: usize = 35;
+
+/// Bytes of a file at most: a larger one was not written by people.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// The files that places are in, each read once.
+pub(crate) struct Sources {
+    root: PathBuf,
+    texts: RefCell<HashMap<String, Option<Rc<str>>>>,
+}
+
+impl Sources {
+    /// The files of a workspace.
+    pub(crate) fn below(root: &Path) -> Self {
+        Sources {
+            root: root.to_path_buf(),
+            texts: RefCell::default(),
+        }
+    }
+
+    /// The text of a file, by the name that places have: relative to the workspace's root. None for
+    /// what cannot be read, and for what is not below the root: somebody else's code, whose path
+    /// says more than its lines.
+    pub(crate) fn text(&self, file: &str) -> Option<Rc<str>> {
+        if let Some(known) = self.texts.borrow().get(file) {
+            return known.clone();
+        }
+        let text = self.read(file).map(Rc::from);
+        self.texts.borrow_mut().insert(file.to_owned(), text.clone());
+        text
+    }
+
+    fn read(&self, file: &str) -> Option<String> {
+        let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        if file.is_empty() || !Path::new(file).components().all(inside) {
+            return None;
+        }
+        let path = self.root.join(file);
+        let data = std::fs::metadata(&path).ok()?;
+        if !data.is_file() || data.len() > FILE_BYTES_MAX {
+            return None;
+        }
+        std::fs::read_to_string(path).ok()
+    }
+}
 
 /// A place and what is to be said about it.
 struct Mark<'a> {
@@ -42,13 +88,10 @@ pub(super) fn picture(root: &Path, finding: &Finding) -> Option<String> {
     if files.is_empty() {
         return None;
     }
+    let sources = Sources::below(root);
     let mut group = Group::with_level(Level::ERROR);
     for (file, marks) in files {
-        // An absolute name is somebody else's code: its path says more than its lines.
-        if Path::new(file).is_absolute() {
-            return None;
-        }
-        let text = std::fs::read_to_string(root.join(file)).ok()?;
+        let text = sources.text(file)?.to_string();
         let annotations: Option<Vec<Annotation<'_>>> = marks
             .into_iter()
             .map(|mark| Some(mark.kind.span(span(&text, mark.site)?).label(mark.label)))
