@@ -186,6 +186,7 @@ impl Checker {
     /// everything it shares anew: what survives an execution is seen by the next. It may start at
     /// most 63 threads (4 under loom).
     pub fn check(self, model: impl Fn() + Send + Sync + 'static) -> Report {
+        let model = move || crate::thread::drop_locals(&model);
         engine::run(self.config, std::sync::Arc::new(model))
     }
 }

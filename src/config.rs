@@ -26,6 +26,8 @@ pub enum Strategy {
     /// Exhaustive by source sets: complete too, but with wasted executions. The differential twin
     /// of [`Strategy::Exhaustive`].
     Source,
+    /// Every state once, instead of every interleaving: for scenarios, also those that never end.
+    States,
     /// A uniformly random enabled thread at each step.
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010), by shuttle.
@@ -49,6 +51,7 @@ impl Strategy {
         (Strategy::Exhaustive, "exhaustive"),
         (Strategy::Dfs, "dfs"),
         (Strategy::Source, "source"),
+        (Strategy::States, "states"),
         (Strategy::Random, "random"),
         (Strategy::Pct, "pct"),
         (Strategy::Urw, "urw"),
@@ -62,7 +65,7 @@ impl Strategy {
     pub const fn is_systematic(self) -> bool {
         matches!(
             self,
-            Strategy::Exhaustive | Strategy::Dfs | Strategy::Source
+            Strategy::Exhaustive | Strategy::Dfs | Strategy::Source | Strategy::States
         )
     }
 
@@ -118,6 +121,10 @@ pub(crate) struct Config {
     pub(crate) steps_max: u32,
     /// The model, if its whole state is known.
     pub(crate) program: Option<Arc<dyn Program>>,
+    /// Whether a thread that can go on for ever without coming to its end is a defect.
+    pub(crate) liveness: bool,
+    /// Ends the search after so many steps of all executions together.
+    pub(crate) steps_total_max: Option<u64>,
     /// How often a thread may wake spuriously from a condvar, in one execution.
     pub(crate) spurious_max: u32,
     pub(crate) executions_max: Option<u64>,
@@ -141,6 +148,8 @@ impl Default for Config {
             preemptions_max: None,
             steps_max: 10_000,
             program: None,
+            liveness: false,
+            steps_total_max: None,
             spurious_max: 1,
             executions_max: None,
             time_max: None,

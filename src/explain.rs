@@ -913,6 +913,8 @@ mod tests {
                 contended: 4,
                 seconds: 0.0213,
                 seed: None,
+                remarks: Vec::new(),
+                states: None,
             },
             findings,
             error: None,

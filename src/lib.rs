@@ -100,14 +100,18 @@ mod op;
 pub mod report;
 #[cfg(feature = "scenario")]
 pub mod scenario;
+pub mod std_sync;
 pub mod sync;
 pub mod thread;
+pub mod time;
 #[cfg(feature = "model")]
 mod trace;
 
 pub use environment::{Choice, any, choose, invariant, slow};
 pub use ghost::Ghost;
 pub use named::Named;
+#[cfg(not(feature = "model"))]
+pub use std::thread_local;
 
 #[cfg(feature = "model")]
 pub use check::{Checker, ConfigError, ReplayToken, Strategy, check, private};
@@ -118,31 +122,102 @@ pub use report::{Code, Report};
 
 /// Off means nothing: every face type is the real one, and on means the same promises.
 const _: () = {
-    use sync::{Mutex, MutexGuard, RawLock, ReentrantMutex, atomic};
+    use std::cell::Cell;
+    use std::sync::mpsc as std_mpsc;
+    use sync::{atomic, channel, mpsc};
 
-    const fn send_and_sync<T: Send + Sync>() {}
+    const fn send<T: Send>() {}
     const fn sync<T: Sync>() {}
-    send_and_sync::<Mutex<u8>>();
-    send_and_sync::<ReentrantMutex<u8>>();
-    send_and_sync::<RawLock>();
-    send_and_sync::<Ghost<u8>>();
+    const fn send_and_sync<T: Send + Sync>() {}
+
+    // A `Cell` may be sent and not shared: what wants it shared does not get this far.
+    send_and_sync::<sync::Mutex<Cell<u8>>>();
+    send_and_sync::<sync::ReentrantMutex<Cell<u8>>>();
+    send_and_sync::<sync::RwLock<u8>>();
+    send::<sync::RwLock<Cell<u8>>>();
+    send_and_sync::<sync::Condvar>();
+    send_and_sync::<sync::Barrier>();
+    send_and_sync::<sync::Once>();
+    send_and_sync::<sync::OnceLock<u8>>();
+    send::<sync::OnceLock<Cell<u8>>>();
+    send_and_sync::<sync::LazyLock<u8, Cell<u8>>>();
+    send_and_sync::<sync::Semaphore>();
+    send_and_sync::<sync::SemaphoreGuard<'static>>();
+    send_and_sync::<sync::WaitGroup>();
+    send_and_sync::<sync::RawLock>();
+    send_and_sync::<Ghost<Cell<u8>>>();
     send_and_sync::<atomic::AtomicBool>();
     send_and_sync::<atomic::AtomicUsize>();
+    send_and_sync::<mpsc::Sender<Cell<u8>>>();
+    send_and_sync::<mpsc::SyncSender<Cell<u8>>>();
+    send::<mpsc::Receiver<Cell<u8>>>();
+    send_and_sync::<channel::Sender<Cell<u8>>>();
+    send_and_sync::<channel::Receiver<Cell<u8>>>();
+    send_and_sync::<std_sync::Mutex<Cell<u8>>>();
+    send_and_sync::<std_sync::RwLock<u8>>();
+    send_and_sync::<std_sync::Condvar>();
     send_and_sync::<thread::JoinHandle<u8>>();
     send_and_sync::<thread::Thread>();
-    sync::<MutexGuard<'static, u8>>();
+    send_and_sync::<time::Instant>();
+    sync::<sync::MutexGuard<'static, u8>>();
+    sync::<sync::RwLockReadGuard<'static, u8>>();
+    sync::<sync::RwLockWriteGuard<'static, u8>>();
+    sync::<std_sync::MutexGuard<'static, u8>>();
+    sync::<std_sync::RwLockReadGuard<'static, u8>>();
+    sync::<std_sync::RwLockWriteGuard<'static, u8>>();
+
+    // What std does not let be sent or shared, this does not either.
+    not_send::<sync::MutexGuard<'static, u8>, _>();
+    not_send::<sync::RwLockReadGuard<'static, u8>, _>();
+    not_send::<sync::RwLockWriteGuard<'static, u8>, _>();
+    not_send::<std_sync::MutexGuard<'static, u8>, _>();
+    not_send::<std_sync::RwLockReadGuard<'static, u8>, _>();
+    not_send::<std_sync::RwLockWriteGuard<'static, u8>, _>();
+    not_sync::<sync::RwLock<Cell<u8>>, _>();
+    not_sync::<sync::OnceLock<Cell<u8>>, _>();
+    not_sync::<sync::LazyLock<Cell<u8>>, _>();
+    not_sync::<mpsc::Receiver<u8>, _>();
+    not_sync::<std_mpsc::Receiver<u8>, _>();
 
     #[cfg(not(feature = "model"))]
     {
         const fn same<T>(_: fn(T) -> T) {}
-        same::<parking_lot::Mutex<u8>>(|it: Mutex<u8>| it);
-        same::<parking_lot::MutexGuard<'static, u8>>(|it: MutexGuard<'static, u8>| it);
-        same::<parking_lot::ReentrantMutex<u8>>(|it: ReentrantMutex<u8>| it);
+        same::<parking_lot::Mutex<u8>>(|it: sync::Mutex<u8>| it);
+        same::<parking_lot::MutexGuard<'static, u8>>(|it: sync::MutexGuard<'static, u8>| it);
+        same::<parking_lot::ReentrantMutex<u8>>(|it: sync::ReentrantMutex<u8>| it);
+        same::<parking_lot::RwLock<u8>>(|it: sync::RwLock<u8>| it);
+        same::<parking_lot::Condvar>(|it: sync::Condvar| it);
+        same::<std::sync::Barrier>(|it: sync::Barrier| it);
+        same::<std::sync::Once>(|it: sync::Once| it);
+        same::<std::sync::OnceLock<u8>>(|it: sync::OnceLock<u8>| it);
+        same::<std::sync::LazyLock<u8>>(|it: sync::LazyLock<u8>| it);
+        same::<crossbeam_utils::sync::WaitGroup>(|it: sync::WaitGroup| it);
+        same::<std_mpsc::Sender<u8>>(|it: mpsc::Sender<u8>| it);
+        same::<std_mpsc::Receiver<u8>>(|it: mpsc::Receiver<u8>| it);
+        same::<crossbeam_channel::Sender<u8>>(|it: channel::Sender<u8>| it);
+        same::<crossbeam_channel::Receiver<u8>>(|it: channel::Receiver<u8>| it);
+        same::<crossbeam_channel::Select<'static>>(|it: channel::Select<'static>| it);
+        same::<std::sync::Mutex<u8>>(|it: std_sync::Mutex<u8>| it);
+        same::<std::sync::RwLock<u8>>(|it: std_sync::RwLock<u8>| it);
+        same::<std::sync::Condvar>(|it: std_sync::Condvar| it);
         same::<std::sync::atomic::AtomicBool>(|it: atomic::AtomicBool| it);
         same::<std::sync::atomic::AtomicUsize>(|it: atomic::AtomicUsize| it);
         same::<std::thread::JoinHandle<u8>>(|it: thread::JoinHandle<u8>| it);
         same::<std::thread::Thread>(|it: thread::Thread| it);
-        assert!(size_of::<RawLock>() <= size_of::<usize>());
+        same::<std::time::Instant>(|it: time::Instant| it);
+        assert!(size_of::<sync::RawLock>() <= size_of::<usize>());
         assert!(size_of::<Ghost<u8>>() == size_of::<parking_lot::Mutex<u8>>());
     }
+
+    /// A call of this is ambiguous, and so an error, for a type that is `Send`.
+    const fn not_send<T: NotSend<A>, A>() {}
+    trait NotSend<A> {}
+    impl<T: ?Sized> NotSend<()> for T {}
+    impl<T: ?Sized + Send> NotSend<u8> for T {}
+
+    /// A call of this is ambiguous, and so an error, for a type that is `Sync`.
+    const fn not_sync<T: NotSync<A>, A>() {}
+    trait NotSync<A> {}
+    impl<T: ?Sized> NotSync<()> for T {}
+    impl<T: ?Sized + Sync> NotSync<u8> for T {}
 };

@@ -185,7 +185,7 @@ pub(crate) enum How {
 pub(crate) enum Action {
     /// Waits for the lock and takes it.
     Lock,
-    /// Gives the lock back.
+    /// Gives the lock back; when `arg` is 1, only if it is the thread's own.
     Unlock,
     /// Asks whether the lock is held.
     IsLocked,

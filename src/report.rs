@@ -80,10 +80,26 @@ pub struct Search {
     /// Acquisitions that had to wait or, where races are looked for, could have had to, over all
     /// executions: 0 says that no lock was ever contended and the model proves little.
     pub contended: u64,
+    /// What is known of the model's states, where the search goes by them.
+    #[serde(default)]
+    pub states: Option<StateFacts>,
     /// Wall-clock time in seconds.
     pub seconds: f64,
     /// Seed of the random strategies.
     pub seed: Option<u64>,
+    /// What is to be said about how the search went: which steps of a replay token did not come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// What a search by states knows at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StateFacts {
+    /// How many distinct states were met, if they were counted.
+    pub count: Option<u64>,
+    /// Whether an execution can come back to a state that it was in: then it need not end.
+    pub endless: bool,
 }
 
 /// What a search that found nothing is worth.

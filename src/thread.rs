@@ -2,10 +2,17 @@
 
 #[cfg(not(feature = "model"))]
 pub use std::thread::{
-    Builder, JoinHandle, Result, Scope, ScopedJoinHandle, Thread, current, panicking, park, scope,
-    spawn, yield_now,
+    AccessError, Builder, JoinHandle, LocalKey, Result, Scope, ScopedJoinHandle, Thread, ThreadId,
+    available_parallelism, current, panicking, park, park_timeout, scope, sleep, spawn, yield_now,
 };
 
+#[cfg(feature = "model")]
+mod local;
+
+#[cfg(feature = "model")]
+pub(crate) use local::drop_locals;
+#[cfg(feature = "model")]
+pub use local::{AccessError, LocalKey};
 #[cfg(feature = "model")]
 pub use on::*;
 
@@ -16,12 +23,15 @@ mod on {
     use std::fmt;
     use std::io;
     use std::marker::PhantomData;
+    use std::num::NonZero;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+    use super::drop_locals;
     use crate::engine;
-    use crate::op::{How, Site, ThreadId};
+    use crate::op::{How, Site, ThreadId as Id};
+    use crate::time::{self, Duration};
 
     pub use std::thread::Result;
 
@@ -30,6 +40,12 @@ mod on {
         result: Mutex<Option<Result<T>>>,
         /// Whether the result is a panic that nobody has asked for; the scope asks in the end.
         failed: Arc<AtomicBool>,
+        /// The time of the thread's clock at its end.
+        ended: Mutex<Duration>,
+    }
+
+    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a thread, like [`std::thread::spawn`].
@@ -138,7 +154,7 @@ mod on {
 
     /// Starts a thread of the model. The caller sees to it that `f` does not outlive what it
     /// borrows: the thread has ended, or will never run again, before that goes away.
-    fn start<'a, F, T>(name: Option<String>, f: F, site: Site) -> (ThreadId, Arc<Packet<T>>)
+    fn start<'a, F, T>(name: Option<String>, f: F, site: Site) -> (Id, Arc<Packet<T>>)
     where
         F: FnOnce() -> T + 'a,
         T: 'a,
@@ -147,10 +163,14 @@ mod on {
         let packet = Arc::new(Packet {
             result: Mutex::new(None),
             failed,
+            ended: Mutex::new(Duration::ZERO),
         });
         let its = Arc::clone(&packet);
+        let begun = time::elapsed();
         let body = move || {
-            let result = catch_unwind(AssertUnwindSafe(f));
+            time::adopt(begun);
+            let result = catch_unwind(AssertUnwindSafe(|| drop_locals(f)));
+            *lock(&its.ended) = time::elapsed();
             if let Err(payload) = &result
                 && !engine::panicked(&**payload)
             {
@@ -161,7 +181,7 @@ mod on {
                 return;
             }
             its.failed.store(result.is_err(), Ordering::Relaxed);
-            *its.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            *lock(&its.result) = Some(result);
         };
         let body: Box<dyn FnOnce() + 'a> = Box::new(body);
         // SAFETY: only the lifetime changes. `spawn` without a scope asks for `'static` already; a
@@ -221,11 +241,8 @@ mod on {
     /// has none; whoever asks then is being unwound as well.
     fn take<T>(packet: &Packet<T>) -> Result<T> {
         packet.failed.store(false, Ordering::Relaxed);
-        let result = packet
-            .result
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        time::adopt(*lock(&packet.ended));
+        let result = lock(&packet.result).take();
         result.unwrap_or_else(|| Err(Box::new("the execution of the model is over")))
     }
 
@@ -243,14 +260,11 @@ mod on {
     #[derive(Clone)]
     enum Who {
         Native(std::thread::Thread),
-        Model {
-            id: ThreadId,
-            name: Option<Arc<str>>,
-        },
+        Model { id: Id, name: Option<Arc<str>> },
     }
 
     impl Thread {
-        fn of(id: ThreadId) -> Thread {
+        fn of(id: Id) -> Thread {
             let name = engine::thread_name(id);
             Thread(Who::Model {
                 id,
@@ -277,7 +291,7 @@ mod on {
             })
         }
 
-        fn model_id(&self) -> ThreadId {
+        fn model_id(&self) -> Id {
             match self.0 {
                 Who::Model { id, .. } => id,
                 Who::Native(_) => unreachable!("only a model's handle asks"),
@@ -293,6 +307,14 @@ mod on {
             }
         }
 
+        /// What tells the thread apart from all others; in a model, from the model's others.
+        pub fn id(&self) -> ThreadId {
+            ThreadId(match &self.0 {
+                Who::Native(thread) => WhichId::Native(thread.id()),
+                Who::Model { id, .. } => WhichId::Model(*id),
+            })
+        }
+
         /// The thread's name.
         pub fn name(&self) -> Option<&str> {
             match &self.0 {
@@ -300,6 +322,16 @@ mod on {
                 Who::Model { name, .. } => name.as_deref(),
             }
         }
+    }
+
+    /// Tells threads apart, like [`std::thread::ThreadId`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct ThreadId(WhichId);
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    enum WhichId {
+        Native(std::thread::ThreadId),
+        Model(Id),
     }
 
     impl fmt::Debug for Thread {
@@ -314,7 +346,7 @@ mod on {
     pub fn current() -> Thread {
         match engine::thread_number() {
             None => Thread(Who::Native(std::thread::current())),
-            Some(number) => Thread::of(ThreadId(number as u8)),
+            Some(number) => Thread::of(Id(number as u8)),
         }
     }
 
@@ -325,6 +357,39 @@ mod on {
             return std::thread::park();
         }
         engine::park(How::Insist, Site::here());
+    }
+
+    /// Waits for the current thread's token and takes it, or gives up after `timeout`.
+    ///
+    /// In a model it may give up whenever it would have to wait.
+    #[track_caller]
+    pub fn park_timeout(timeout: Duration) {
+        if engine::is_native() {
+            return std::thread::park_timeout(timeout);
+        }
+        engine::park(How::Timed, Site::here());
+    }
+
+    /// Lets time pass. In a model nobody waits for it, and everyone else may go first.
+    #[track_caller]
+    pub fn sleep(duration: Duration) {
+        if engine::is_native() {
+            return std::thread::sleep(duration);
+        }
+        engine::sleep(Site::here());
+        time::pass(duration);
+    }
+
+    /// How many threads can run at once. In a model that is always 2, so that the model does not
+    /// depend on the machine.
+    ///
+    /// # Errors
+    /// When the OS does not say.
+    pub fn available_parallelism() -> io::Result<NonZero<usize>> {
+        if engine::is_native() {
+            return std::thread::available_parallelism();
+        }
+        Ok(NonZero::<usize>::MIN.saturating_add(1))
     }
 
     /// Lets other threads go first.
@@ -363,7 +428,7 @@ mod on {
     unsafe impl Sync for Scope<'_, '_> {}
 
     struct Child {
-        id: ThreadId,
+        id: Id,
         failed: Arc<AtomicBool>,
     }
 
@@ -540,5 +605,51 @@ mod on {
         const fn send_and_sync<T: Send + Sync>() {}
         send_and_sync::<JoinHandle<Box<dyn Any + Send + Sync>>>();
         send_and_sync::<Thread>();
+        send_and_sync::<ThreadId>();
+    };
+}
+
+/// Variables of each thread, like [`std::thread_local!`].
+///
+/// In a model every thread of every execution has its own, which is dropped when the thread has
+/// come to its end.
+///
+/// ```
+/// use std::cell::Cell;
+///
+/// gordian::thread_local! {
+///     static DEPTH: Cell<u32> = const { Cell::new(0) };
+/// }
+/// DEPTH.set(DEPTH.get() + 1);
+/// assert_eq!(DEPTH.take(), 1);
+/// ```
+#[cfg(feature = "model")]
+#[macro_export]
+macro_rules! thread_local {
+    () => {};
+    (
+        $(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = const $init:block
+        $(; $($rest:tt)*)?
+    ) => {
+        $crate::thread_local!(
+            $(#[$attribute])* $visibility static $name: $type = { const { $init } }
+            $(; $($rest)*)?
+        );
+    };
+    (
+        $(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr
+        $(; $($rest:tt)*)?
+    ) => {
+        $(#[$attribute])*
+        $visibility static $name: $crate::thread::LocalKey<$type> = {
+            fn init() -> $type {
+                $init
+            }
+            ::std::thread_local! {
+                static NATIVE: $type = init();
+            }
+            $crate::thread::LocalKey::new(&NATIVE, init)
+        };
+        $($crate::thread_local!($($rest)*);)?
     };
 }

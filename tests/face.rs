@@ -2,9 +2,9 @@
 
 use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use gordian::sync::{MappedMutexGuard, Mutex, MutexGuard, RawLock, ReentrantMutex};
+use gordian::time::{Duration, Instant};
 use gordian::{Ghost, Named, thread};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 static COUNT: Mutex<u64> = Mutex::new(0);
 static TOTAL: AtomicU64 = AtomicU64::new(0);

@@ -97,9 +97,62 @@ fn every_construct_is_read_laid_out_and_explained() {
 }
 
 #[test]
+fn comments_stay_where_they_belong() {
+    for (source, tidy) in [
+        // At the end of a case, of the cases, and of a block.
+        (
+            "thread t{choose{case:\n                  # of an empty case\n  case:\n   nop\n   # of the case\n  \
+             # of the next\n  case:\n    nop\n  # of all\n}\nloop{\nbreak\n# of the loop\n}}",
+            "thread t {\n    choose {\n        case:\n            # of an empty case\n        case:\n            \
+             nop\n            # of the case\n        # of the next\n        case:\n            \
+             nop\n        # of all\n    }\n    loop {\n        break\n        # of the loop\n    \
+             }\n}\n",
+        ),
+        // Behind a line, and in the midst of one.
+        (
+            "# first\n\n\n\nthread t { # head\n\n  await ( # why\n   1) # last\n\n\n}  # end\n\n# after",
+            "# first\n\nthread t {  # head\n    # why\n    await (1)  # last\n}  # end\n\n# after\n",
+        ),
+        // Blank lines: one between, none at the ends of blocks.
+        (
+            "\n\nmutex a;;\n;\n\nmutex b\n\nthread t\n{\n\nnop\n\n\nnop\n\n}\n\n\n",
+            "mutex a\n\nmutex b\n\nthread t {\n    nop\n\n    nop\n}\n",
+        ),
+        (
+            "\u{feff}mutex m\r\nthread t { # x\r\n}\r\n",
+            "mutex m\nthread t {  # x\n}\n",
+        ),
+        ("thread t{}", "thread t {}\n"),
+        (
+            "thread t{repeat 2{}}# x",
+            "thread t {\n    repeat 2 {}\n}  # x\n",
+        ),
+    ] {
+        let formatted = format(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!(formatted, tidy, "{source}");
+        check_format(source);
+    }
+}
+
+#[test]
 fn every_kernel_is_explained() {
     for (_, source) in files("kernels") {
         check_prose(&source);
+    }
+}
+
+#[test]
+fn the_scenarios_of_this_project_are_laid_out() {
+    for directory in ["autotrader", "seeds"] {
+        let files = files(directory);
+        assert!(files.len() > 5, "{directory}");
+        for (path, source) in files {
+            let tidy =
+                format(&source).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert_eq!(tidy, source, "{}", path.display());
+            check_format(&source);
+            check_prose(&source);
+        }
     }
 }
 

@@ -51,6 +51,20 @@ pub(crate) enum Command {
     Test(Box<TestArgs>),
     /// Render the reports of the last run again, or those of a run that was kept
     Report(ReportArgs),
+    /// Check, lay out or explain scenario files: lock protocols as text
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+}
+
+/// What to do with scenario files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// Explore every interleaving and compare what is found with what the file expects
+    Check(CheckArgs),
+    /// Lay the files out: a statement a line, four blanks a block
+    Fmt(FmtArgs),
+    /// Say in prose what the files say
+    Explain(ExplainArgs),
 }
 
 const TEST_EXAMPLES: &str = "\
@@ -98,6 +112,98 @@ pub(crate) struct TestArgs {
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const FILES_HELP: &str = "Scenario files; a directory stands for all *.gordian in it and below, \
+                          `-` for stdin";
+
+const CHECK_EXAMPLES: &str = "\
+Example: all scenarios of a directory, for a program that reads the result
+  cargo gordian scenario check --message-format json scenarios/
+
+Exit codes: 0 all as expected, 2 a file cannot be read as a scenario, 4 no files,
+  70 internal error, 100 not as expected, 106 incomplete; of several the first of
+  70, 2, 100, 106";
+
+/// Flags of `cargo gordian scenario check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArgs {
+    #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Who runs next; exhaustive search by interleavings or states unless given
+    #[arg(long, env = "GORDIAN_STRATEGY", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(Strategy::ALL.iter().map(|(_, name)| *name)))]
+    pub(crate) strategy: Option<String>,
+    /// Search with the independent oracle too, and compare: a breadth-first search over all states
+    #[arg(long)]
+    pub(crate) oracle: bool,
+    /// A thread that can go on for ever without coming to its end is a finding
+    #[arg(long)]
+    pub(crate) liveness: bool,
+    /// End each file's search after so many executions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) executions_max: Option<u64>,
+    /// End each file's search after so much time: seconds, or 2s, 500ms, 3min
+    #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
+    #[arg(value_parser = parse_duration)]
+    pub(crate) time_max: Option<Duration>,
+    /// Check so many files at a time; as many as there are processors otherwise
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Only results: no line for each file, no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+const FMT_EXAMPLES: &str = "\
+Example: are all files of a directory laid out?
+  cargo gordian scenario fmt --check scenarios/
+
+Exit codes: 0 done, or nothing to do, 2 a file cannot be read as a scenario, 4 no files,
+  100 a file is not laid out (with --check; its name is on stdout)";
+
+/// Flags of `cargo gordian scenario fmt`.
+#[derive(Debug, Args)]
+#[command(after_help = FMT_EXAMPLES)]
+pub(crate) struct FmtArgs {
+    #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Change nothing, and name the files that would change
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Only errors, and with --check the names
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Example: what does a file describe?
+  cargo gordian scenario explain scenarios/kernels/classic_abba_gate_mutex.gordian
+
+Exit codes: 0 explained, 2 a file cannot be read as a scenario, 4 no files";
+
+/// Flags of `cargo gordian scenario explain`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct ExplainArgs {
+    #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -226,25 +332,33 @@ mod tests {
         Cli::try_parse_from(without_cargo(line.split(' ').map(OsString::from)))
     }
 
-    fn test_args(line: &str) -> Box<TestArgs> {
-        match parsed(line).unwrap().command {
-            Command::Test(args) => args,
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
     fn the_command_line_is_consistent_and_fits() {
         Cli::command().debug_assert();
         let mut command = Cli::command();
         command.build();
-        for name in ["test", "report"] {
-            let subcommand = command.find_subcommand_mut(name).unwrap();
-            for help in [subcommand.render_help(), subcommand.render_long_help()] {
-                for line in help.to_string().lines() {
-                    assert!(line.chars().count() <= 100, "{line}");
-                }
-            }
+        let test = command.find_subcommand_mut("test").unwrap();
+        let mut helps = vec![test.render_help(), test.render_long_help()];
+        let report = command.find_subcommand_mut("report").unwrap();
+        helps.extend([report.render_help(), report.render_long_help()]);
+        let scenario = command.find_subcommand_mut("scenario").unwrap();
+        for subcommand in scenario.get_subcommands_mut() {
+            helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
+        }
+        for line in helps
+            .iter()
+            .map(ToString::to_string)
+            .collect::<String>()
+            .lines()
+        {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+
+    fn tested(line: &str) -> Box<TestArgs> {
+        match parsed(line).unwrap().command {
+            Command::Test(args) => args,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -254,7 +368,7 @@ mod tests {
             "cargo-gordian test -p bank",
             "cargo-gordian gordian test -p bank",
         ] {
-            let args = test_args(line);
+            let args = tested(line);
             assert_eq!(args.build.workspace.package, ["bank"]);
         }
     }
@@ -267,7 +381,7 @@ mod tests {
             ("cargo-gordian test --fail-fast --no-fail-fast", false),
             ("cargo-gordian test --no-fail-fast --fail-fast", true),
         ] {
-            let args = test_args(line);
+            let args = tested(line);
             assert_eq!(args.fail_fast, fail_fast, "{line}");
         }
     }
@@ -286,6 +400,14 @@ mod tests {
             ("cargo-gordian tst", "test"),
             ("cargo-gordian report --format htm", "html"),
             ("cargo-gordian report --open never", "no"),
+            ("cargo-gordian scenario chek a.gordian", "check"),
+            ("cargo-gordian scenario check", "FILE"),
+            (
+                "cargo-gordian scenario check --strategy brute a",
+                "exhaustive",
+            ),
+            ("cargo-gordian scenario check --executions-max 0 a", "1.."),
+            ("cargo-gordian scenario fmt --chck a", "--check"),
         ] {
             let error = parsed(line).unwrap_err().to_string();
             assert!(error.contains(answer), "{error}");

@@ -13,12 +13,13 @@ mod output;
 mod process;
 mod report;
 mod run;
+mod scenario;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use args::{Cli, Command};
+use args::{Cli, Command, ScenarioCommand};
 use exit_code::ExitCode;
-use output::{Event, Output};
+use output::{Event, Output, View};
 
 fn main() -> std::process::ExitCode {
     // A panic of our own must not end in 101, which says that the build failed. The default hook
@@ -28,19 +29,16 @@ fn main() -> std::process::ExitCode {
 }
 
 fn dispatch() -> ExitCode {
-    let (mut output, code) = match Cli::of_command_line().command {
-        Command::Test(args) => {
-            let mut output = Output::new(&args);
-            let code = run::test(&args, &mut output);
-            (output, code)
-        }
-        Command::Report(args) => {
-            let mut output = Output::for_people(args.color);
-            let code = report::again(&args, &mut output);
-            (output, code)
-        }
+    let command = Cli::of_command_line().command;
+    let mut output = Output::new(&view(&command));
+    let done = match &command {
+        Command::Test(args) => run::test(args, &mut output),
+        Command::Report(args) => report::again(args, &mut output),
+        Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
+        Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
+        Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
     };
-    let code = code.unwrap_or_else(|error| {
+    let code = done.unwrap_or_else(|error| {
         output.event(&Event::Failed(&error));
         error.exit_code()
     });
@@ -49,5 +47,28 @@ fn dispatch() -> ExitCode {
         ExitCode::Internal
     } else {
         code
+    }
+}
+
+/// How the command line wants things to be shown.
+fn view(command: &Command) -> View {
+    match command {
+        Command::Test(args) => View {
+            color: args.color,
+            message_format: args.message_format,
+            quiet: args.quiet,
+            verbose: args.verbose > 0,
+        },
+        Command::Report(args) => View::plain(args.color),
+        Command::Scenario(ScenarioCommand::Check(args)) => View {
+            message_format: args.message_format,
+            quiet: args.quiet,
+            ..View::plain(args.color)
+        },
+        Command::Scenario(ScenarioCommand::Fmt(args)) => View {
+            quiet: args.quiet,
+            ..View::plain(args.color)
+        },
+        Command::Scenario(ScenarioCommand::Explain(args)) => View::plain(args.color),
     }
 }

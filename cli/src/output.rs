@@ -6,6 +6,7 @@
 
 mod human;
 pub(crate) mod json;
+mod scenario;
 pub(crate) mod source;
 mod table;
 mod words;
@@ -13,10 +14,11 @@ mod words;
 use std::io;
 use std::path::Path;
 
-use crate::args::{Color, MessageFormat, TestArgs};
+use crate::args::{Color, MessageFormat};
 use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::{Outcome, Summary};
+use crate::scenario::{Checked, Checks, Refusal};
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {
@@ -35,10 +37,51 @@ pub(crate) enum Event<'a> {
     Finished(&'a Summary),
     /// A file has been written that is worth opening.
     Written(&'a Path),
-    /// A file has been rendered because somebody asked for it.
-    Rendered(&'a Path),
+    /// Scenario files are known, and the first ones are checked.
+    Checking {
+        /// How many files.
+        files: usize,
+        /// How many are checked at a time.
+        workers: usize,
+    },
+    /// A scenario file has been checked, or refused.
+    Checked(&'a Checked),
+    /// All scenario files have been checked.
+    AllChecked(&'a Checks),
+    /// A file is no scenario.
+    Refused(&'a Refusal),
+    /// A file has been laid out.
+    Formatted(&'a str),
+    /// A file is not laid out, and stays as it is.
+    Untidy(&'a str),
+    /// What was asked for, as text.
+    Text(&'a str),
     /// The command could not be carried out.
     Failed(&'a Error),
+}
+
+/// How things are to be shown.
+pub(crate) struct View {
+    /// When to write colours.
+    pub(crate) color: Color,
+    /// For whom.
+    pub(crate) message_format: MessageFormat,
+    /// Without what is only progress.
+    pub(crate) quiet: bool,
+    /// With what the models print.
+    pub(crate) verbose: bool,
+}
+
+impl View {
+    /// For people, neither more nor less.
+    pub(crate) fn plain(color: Color) -> Self {
+        View {
+            color,
+            message_format: MessageFormat::Human,
+            quiet: false,
+            verbose: false,
+        }
+    }
 }
 
 /// Turns events into what is seen.
@@ -55,23 +98,19 @@ pub(crate) struct Output {
 
 impl Output {
     /// The output that the command line asks for. Sets the choice of colours for the process.
-    pub(crate) fn new(args: &TestArgs) -> Self {
-        paint(args.color);
-        let renderer: Box<dyn Renderer> = match args.message_format {
-            MessageFormat::Human => Box::new(human::Human::new(args.quiet, args.verbose > 0)),
+    pub(crate) fn new(view: &View) -> Self {
+        let choice = match view.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        let renderer: Box<dyn Renderer> = match view.message_format {
+            MessageFormat::Human => Box::new(human::Human::new(view.quiet, view.verbose)),
             MessageFormat::Json => Box::new(json::Json),
         };
         Output {
             renderer,
-            lost: false,
-        }
-    }
-
-    /// The output for people.
-    pub(crate) fn for_people(color: Color) -> Self {
-        paint(color);
-        Output {
-            renderer: Box::new(human::Human::new(false, false)),
             lost: false,
         }
     }
@@ -89,14 +128,4 @@ impl Output {
     pub(crate) fn is_lost(&self) -> bool {
         self.lost
     }
-}
-
-/// Sets the choice of colours for the process.
-fn paint(color: Color) {
-    let choice = match color {
-        Color::Auto => anstream::ColorChoice::Auto,
-        Color::Always => anstream::ColorChoice::Always,
-        Color::Never => anstream::ColorChoice::Never,
-    };
-    choice.write_global();
 }

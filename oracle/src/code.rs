@@ -74,7 +74,7 @@ pub(crate) enum Op {
     },
     Release(u32, i64),
     Ticket(u32, i64),
-    AwaitTicket(u32),
+    AwaitTicket(u32, i64),
     DropTicket(u32),
     /// Also `send` and `recv`, with one arm.
     Select(Select),
@@ -220,6 +220,8 @@ pub(crate) struct Code {
     /// For each ticket, its semaphore.
     pub(crate) tickets: Vec<u32>,
     pub(crate) locals: usize,
+    /// How many of them the file has; the others are for values that are about to be sent.
+    pub(crate) locals_written: usize,
 }
 
 #[derive(Debug)]
@@ -253,6 +255,7 @@ impl Code {
             ops: Vec::new(),
             starts: Vec::new(),
             scopes: Vec::new(),
+            hidden: 0,
             calls: Vec::new(),
         };
         let procs: Vec<Pc> = scenario
@@ -278,7 +281,8 @@ impl Code {
                 .iter()
                 .map(|ticket| ticket.semaphore.0)
                 .collect(),
-            locals: scenario.locals.len(),
+            locals: scenario.locals.len() + compiler.hidden,
+            locals_written: scenario.locals.len(),
         };
         for (thread, entry) in scenario.threads.iter().zip(entries) {
             let mut locals: Vec<u32> = code
@@ -306,22 +310,28 @@ impl Code {
             if std::mem::replace(&mut seen[pc as usize], true) {
                 continue;
             }
-            match &self.ops[pc as usize] {
-                Op::Jump(to) => left.push(*to),
-                Op::Return => {}
-                Op::Choose(cases) => left.extend(cases),
-                Op::Select(select) => {
-                    left.extend(select.arms.iter().map(|arm| arm.body).chain(select.default));
-                }
-                Op::Branch { otherwise: to, .. }
-                | Op::Repeat { after: to, .. }
-                | Op::Again(to)
-                | Op::Call(to)
-                | Op::OnceBegin { after: to, .. } => left.extend([*to, pc + 1]),
-                _ => left.push(pc + 1),
-            }
+            self.successors(pc, &mut left);
         }
         (0..).zip(seen).filter_map(|(pc, seen)| seen.then_some(pc))
+    }
+
+    /// The instructions that can come next. A call is also passed by: what the proc returns to is
+    /// not followed.
+    pub(crate) fn successors(&self, pc: Pc, next: &mut Vec<Pc>) {
+        match &self.ops[pc as usize] {
+            Op::Jump(to) => next.push(*to),
+            Op::Return => {}
+            Op::Choose(cases) => next.extend(cases),
+            Op::Select(select) => {
+                next.extend(select.arms.iter().map(|arm| arm.body).chain(select.default));
+            }
+            Op::Branch { otherwise: to, .. }
+            | Op::Repeat { after: to, .. }
+            | Op::Again(to)
+            | Op::Call(to)
+            | Op::OnceBegin { after: to, .. } => next.extend([*to, pc + 1]),
+            _ => next.push(pc + 1),
+        }
     }
 }
 
@@ -330,6 +340,8 @@ struct Compiler<'a> {
     ops: Vec<Op>,
     starts: Vec<u32>,
     scopes: Vec<Scope>,
+    /// How many locals are needed for values that are read before they are sent.
+    hidden: usize,
     /// Calls, and the procs whose places are not known before all are compiled.
     calls: Vec<(usize, usize)>,
 }
@@ -381,7 +393,7 @@ impl Compiler<'_> {
 
     fn statement(&mut self, statement: &Statement) {
         let start = statement.span.start;
-        if let Some(op) = self.simple(&statement.kind) {
+        if let Some(op) = Self::simple(&statement.kind) {
             self.emit(op, start);
             return;
         }
@@ -400,6 +412,14 @@ impl Compiler<'_> {
             StatementKind::Choose { cases } => self.choose(cases, start),
             StatementKind::Select { arms, default } => {
                 self.select(arms, default.as_ref(), start);
+            }
+            StatementKind::Send { channel, value, ok } => {
+                let (channel, value, ok) = (*channel, value.clone(), *ok);
+                self.alone(ArmKind::Send { channel, value, ok }, start);
+            }
+            StatementKind::Recv { channel, value, ok } => {
+                let (channel, value, ok) = (*channel, *value, *ok);
+                self.alone(ArmKind::Recv { channel, value, ok }, start);
             }
             StatementKind::Join { threads } => {
                 for thread in threads {
@@ -538,11 +558,13 @@ impl Compiler<'_> {
     }
 
     fn select(&mut self, arms: &[ast::Arm], default: Option<&Block>, start: u32) {
+        let kinds: Vec<ArmKind> = arms.iter().map(|arm| arm.kind.clone()).collect();
+        let kinds = self.evaluated(kinds, start);
         let head = self.emit(Op::Nop, start);
         let mut ends = Vec::new();
         let mut compiled = Vec::new();
-        for arm in arms {
-            compiled.push(self.arm(&arm.kind, self.here()));
+        for (arm, kind) in arms.iter().zip(&kinds) {
+            compiled.push(self.arm(kind, self.here()));
             self.block(&arm.body);
             ends.push(self.emit(Op::Nop, start));
         }
@@ -590,28 +612,42 @@ impl Compiler<'_> {
     }
 
     /// A `send` or a `recv` by itself is a `select` of one arm, which goes on behind it.
-    fn alone(&self, kind: &ArmKind) -> Op {
-        Op::Select(self.select_of(vec![self.arm(kind, self.here() + 1)], None))
+    fn alone(&mut self, kind: ArmKind, start: u32) {
+        for kind in self.evaluated(vec![kind], start) {
+            let arm = self.arm(&kind, self.here() + 1);
+            let op = Op::Select(self.select_of(vec![arm], None));
+            self.emit(op, start);
+        }
+    }
+
+    /// Where a value that is sent reads a `var`, all values are read in a step before, into locals
+    /// of their own.
+    fn evaluated(&mut self, mut arms: Vec<ArmKind>, start: u32) -> Vec<ArmKind> {
+        let mut assignments = Vec::new();
+        let mut shared = false;
+        let mut evaluated = arms.clone();
+        for arm in &mut evaluated {
+            if let ArmKind::Send { value, .. } = arm {
+                let local = LocalIndex((self.scenario.locals.len() + assignments.len()) as u32);
+                let source = std::mem::replace(value, ast::Expression::Local(local));
+                let source = Expression::new(&source);
+                shared |= source.is_shared();
+                assignments.push((Place::Local(local), source));
+            }
+        }
+        if shared {
+            self.hidden = self.hidden.max(assignments.len());
+            self.emit(Op::Assign(assignments), start);
+            arms = evaluated;
+        }
+        arms
     }
 
     /// The instruction of a statement that is one.
-    fn simple(&self, kind: &StatementKind) -> Option<Op> {
+    fn simple(kind: &StatementKind) -> Option<Op> {
         locks(kind)
             .or_else(|| waiting(kind))
             .or_else(|| threads_and_vars(kind))
-            .or_else(|| match kind {
-                StatementKind::Send { channel, value, ok } => Some(self.alone(&ArmKind::Send {
-                    channel: *channel,
-                    value: value.clone(),
-                    ok: *ok,
-                })),
-                StatementKind::Recv { channel, value, ok } => Some(self.alone(&ArmKind::Recv {
-                    channel: *channel,
-                    value: *value,
-                    ok: *ok,
-                })),
-                _ => None,
-            })
     }
 }
 
@@ -670,7 +706,9 @@ fn waiting(kind: &StatementKind) -> Option<Op> {
             Op::Release(semaphore.0, i64::from(*permits))
         }
         StatementKind::Ticket { ticket, permits } => Op::Ticket(ticket.0, i64::from(*permits)),
-        StatementKind::AwaitTicket { ticket, .. } => Op::AwaitTicket(ticket.0),
+        StatementKind::AwaitTicket { ticket, permits } => {
+            Op::AwaitTicket(ticket.0, i64::from(*permits))
+        }
         StatementKind::DropTicket { ticket, .. } => Op::DropTicket(ticket.0),
         StatementKind::Close { channel } => Op::Close(channel.0),
         StatementKind::DropReceiver { channel } => Op::DropReceiver(channel.0),

@@ -55,9 +55,15 @@ impl Expression {
 
     /// Whether it reads a `var`, which makes its evaluation a step.
     pub(crate) fn is_shared(&self) -> bool {
-        self.symbols
-            .iter()
-            .any(|symbol| matches!(symbol, Symbol::Var(_)))
+        self.vars().next().is_some()
+    }
+
+    /// The `var`s that it reads.
+    pub(crate) fn vars(&self) -> impl Iterator<Item = u32> {
+        self.symbols.iter().filter_map(|symbol| match symbol {
+            Symbol::Var(var) => Some(*var),
+            _ => None,
+        })
     }
 
     /// The locals that it reads.

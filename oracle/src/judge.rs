@@ -14,7 +14,7 @@ use crate::search::Answer;
 pub enum Verdict {
     /// Everything was visited, and nothing found.
     Clean,
-    /// There is a finding.
+    /// There is a finding: an error, or, where the file does not say what it expects, anything.
     Found,
     /// Nothing was found so far.
     Incomplete,
@@ -49,7 +49,7 @@ pub fn judge(scenario: &Scenario, answer: &Answer, liveness: bool) -> Judgement 
     }
     let verdict = if answer.error.is_some() {
         Verdict::Error
-    } else if !errors.is_empty() {
+    } else if !errors.is_empty() || expect.is_none() && !answer.hazards.is_empty() {
         Verdict::Found
     } else if answer.complete {
         Verdict::Clean

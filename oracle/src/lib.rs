@@ -18,6 +18,7 @@
 //! | `search` | the search |
 //! | `graph`, `waits` | what follows from the graph; what kind of being stuck it is |
 //! | `judge` | the meaning of `expect` |
+//! | `traces` | how many executions an optimal exploration takes |
 
 mod code;
 mod expression;
@@ -27,7 +28,9 @@ mod meaning;
 mod search;
 mod state;
 mod table;
+mod traces;
 mod waits;
 
 pub use judge::{Judgement, Verdict, judge};
 pub use search::{Answer, Failure, Limits, Stuck, search};
+pub use traces::traces;

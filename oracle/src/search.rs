@@ -101,13 +101,7 @@ impl fmt::Display for Failure {
 pub fn search(scenario: &Scenario, limits: &Limits) -> Answer {
     let code = Code::new(scenario);
     let mut search = Search {
-        machine: Machine {
-            code: &code,
-            codes: BTreeSet::new(),
-            hazards: BTreeSet::new(),
-            failure: None,
-            moves_max: limits.moves_max,
-        },
+        machine: Machine::new(&code, limits.moves_max),
         limits,
         table: Table::new(),
         graph: Graph::default(),
@@ -242,8 +236,8 @@ impl Search<'_> {
     /// Who can never move again, what kind of being stuck that is, and who moves for ever.
     fn find_stuck(&self, components: &Components, answer: &mut Answer) {
         let code = self.machine.code;
-        // Who is stuck stays so, but why is known only where nothing else can happen any more. In an
-        // incomplete search there may be no such state.
+        // Who is stuck stays so, but why is known only where nothing else can happen any more. In
+        // an incomplete search there may be no such state.
         let mut is_last = vec![!answer.complete; self.table.len()];
         for state in &components.last {
             is_last[*state as usize] = true;
@@ -347,7 +341,7 @@ fn terminal(code: &Code, state: &State) -> Terminal {
         locals: state
             .threads
             .iter()
-            .map(|thread| thread.locals.clone())
+            .map(|thread| thread.locals[..code.locals_written].to_vec())
             .collect(),
         threads: state
             .threads

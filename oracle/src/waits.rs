@@ -6,9 +6,9 @@
 //! | blocked at | waits for |
 //! |---|---|
 //! | `lock`, a `wait` that was notified | the holder |
-//! | `read`, `write`, `upgradable`, `upgrade` | the holders that keep it out; whom it may not overtake |
+//! | `read`, `write`, `upgradable`, `upgrade` | holders that keep it out, those in front of it |
 //! | `join`, `once` | that thread; the one that runs the block |
-//! | `acquire`, `await_ticket` | those who have a `release` before them |
+//! | `acquire`, `await_ticket` | those with permits to release, those in front of it |
 //! | `send`, `recv`, `select` | those who have the other end, or a `close`, before them |
 //! | `wg_wait`, `barrier` | those who have a `wg_done`, or the barrier, before them |
 //! | `wait`, `wait_notify`, `park`, `await`, `block_forever` | an event: nobody |
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use gordian::report;
 use gordian::scenario::ast::{ObjectKind, Preference};
 
-use crate::code::{Code, Op, Select, Want};
+use crate::code::{Code, Op, Pc, Select, Want};
 use crate::meaning::{keeps_out, owner, parts};
 use crate::state::{Frame, Object, OnceState, State, Thread, Who};
 
@@ -102,7 +102,9 @@ impl Waits<'_> {
                 _ => Vec::new(),
             },
             Op::Acquire { semaphore, .. } => self.of_permits(thread, *semaphore),
-            Op::AwaitTicket(ticket) => self.of_permits(thread, self.code.tickets[*ticket as usize]),
+            Op::AwaitTicket(ticket, _) => {
+                self.of_permits(thread, self.code.tickets[*ticket as usize])
+            }
             Op::Select(select) => self.of_select(thread, select),
             Op::WaitGroup(group) => self.others_with(
                 thread,
@@ -146,11 +148,12 @@ impl Waits<'_> {
         holders.chain(waits_behind.iter().copied()).collect()
     }
 
-    /// Those who may still release permits, or stand in the queue before it. Itself only when there
+    /// Those who have permits to release, or stand in the queue before it. Itself only when there
     /// is nobody else: it waits for what it holds.
     fn of_permits(&self, thread: u32, semaphore: u32) -> Vec<u32> {
-        let releases = |op: &Op| matches!(op, Op::Release(other, permits) if *other == semaphore && *permits > 0);
-        let mut awaited = self.others_with(thread, releases);
+        let releases = |thread: &u32| self.has_permits(*thread, semaphore);
+        let others = self.blocked.iter().filter(|other| **other != thread);
+        let mut awaited: Vec<u32> = others.copied().filter(releases).collect();
         if let Object::Semaphore { queue, .. } = &self.state.objects[semaphore as usize] {
             let before = queue
                 .iter()
@@ -160,10 +163,56 @@ impl Waits<'_> {
                 Who::Ticket(_) => None,
             }));
         }
-        if awaited.is_empty() && self.has_before_it(thread, releases) {
+        if awaited.is_empty() && releases(&thread) {
             awaited.push(thread);
         }
         awaited
+    }
+
+    /// Whether a thread could come to release more permits than it acquires until then: it holds
+    /// some, or is there to signal.
+    fn has_permits(&self, thread: u32, semaphore: u32) -> bool {
+        // Deeper in debt it makes no difference.
+        const LEAST: i64 = -64;
+        let mut seen: BTreeSet<(Pc, i64)> = BTreeSet::new();
+        let mut left: Vec<(Pc, i64)> = self.goes_on_at(thread).map(|pc| (pc, 0)).collect();
+        let mut next = Vec::new();
+        while let Some((pc, balance)) = left.pop() {
+            if !seen.insert((pc, balance)) {
+                continue;
+            }
+            let change = match &self.code.ops[pc as usize] {
+                Op::Release(other, permits) if *other == semaphore => *permits,
+                Op::Acquire {
+                    semaphore: other,
+                    permits,
+                    ..
+                } if *other == semaphore => -permits,
+                Op::AwaitTicket(ticket, permits)
+                    if self.code.tickets[*ticket as usize] == semaphore =>
+                {
+                    -permits
+                }
+                _ => 0,
+            };
+            let balance = (balance + change).max(LEAST);
+            if balance > 0 {
+                return true;
+            }
+            self.code.successors(pc, &mut next);
+            left.extend(next.drain(..).map(|pc| (pc, balance)));
+        }
+        false
+    }
+
+    /// Where a thread would go on: at its place, and at those of its callers.
+    fn goes_on_at(&self, thread: u32) -> impl Iterator<Item = Pc> {
+        let it = &self.state.threads[thread as usize];
+        let callers = it.frames.iter().filter_map(|frame| match frame {
+            Frame::Call(back) => Some(*back),
+            _ => None,
+        });
+        std::iter::once(it.pc).chain(callers)
     }
 
     fn of_select(&self, thread: u32, select: &Select) -> Vec<u32> {
@@ -192,12 +241,7 @@ impl Waits<'_> {
 
     /// Whether a thread could come to such an instruction if it went on.
     fn has_before_it(&self, thread: u32, is_such: impl Fn(&Op) -> bool) -> bool {
-        let it = &self.state.threads[thread as usize];
-        let mut from = vec![it.pc];
-        from.extend(it.frames.iter().filter_map(|frame| match frame {
-            Frame::Call(back) => Some(*back),
-            _ => None,
-        }));
+        let from: Vec<Pc> = self.goes_on_at(thread).collect();
         self.code
             .reachable(&from)
             .any(|pc| is_such(&self.code.ops[pc as usize]))

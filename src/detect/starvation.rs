@@ -29,6 +29,17 @@ pub(crate) fn starved(run: &Run) -> Vec<Defect> {
         .collect()
 }
 
+/// These threads, which can go on for ever and never come to their end.
+pub(crate) fn never_ends(run: &Run, threads: u64) -> Vec<Defect> {
+    let defect = |thread| {
+        let pending = run.pending(thread)?;
+        let mut defect = Defect::at(Code::Starvation, thread, pending.site);
+        defect.detail = "it can go on for ever, and never come to its end".to_owned();
+        Some(defect)
+    };
+    threads_in(threads).filter_map(defect).collect()
+}
+
 fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
     let mut attempts = 0;
     let mut last_failed = None;

@@ -180,6 +180,9 @@ impl Context {
             search.report_capped();
             return self.finish(session, Ending::Capped);
         }
+        if search.comes_back() {
+            return self.finish(session, Ending::Known);
+        }
         let enabled = search.run.enabled();
         if enabled == 0 {
             search.report_stuck();
@@ -199,6 +202,11 @@ impl Context {
                 Order::Switch
             }
             Next::Redundant => self.finish(session, Ending::Redundant),
+            Next::Known => self.finish(session, Ending::Known),
+            Next::Stuck { stuck, starving } => {
+                search.report_for_ever(stuck, starving);
+                self.finish(session, Ending::Known)
+            }
             Next::Diverged(why) => {
                 search.diverged(why);
                 self.finish(session, Ending::Capped)
@@ -247,6 +255,7 @@ impl Context {
     fn ended(&mut self, session: &mut Session, me: ThreadId) {
         if session.phase == Phase::Running {
             if session.search.run.live == 0 {
+                session.search.comes_back();
                 session.finish(Ending::Maximal);
             } else {
                 // A switch to whoever was chosen, or the end.
@@ -324,7 +333,11 @@ impl Context {
             if search.is_broken_off() {
                 return false;
             }
-            match self.strategy.end(&search.run, session.ending) {
+            let ended = self.strategy.end(&search.run, session.ending);
+            if let Some(why) = self.strategy.incomplete() {
+                search.cut_short(why);
+            }
+            match ended {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(why) => {
@@ -464,7 +477,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     DRIVER.set(Driver::Native);
     let context = CONTEXT.take().expect("the context of this search");
     let strategy = context.strategy;
-    session::close().into_report(strategy.estimate(), strategy.contended())
+    session::close().into_report(Some(&*strategy))
 }
 
 fn runtime_config(stack_size: usize) -> shuttle_engine::Config {

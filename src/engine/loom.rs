@@ -24,8 +24,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use loom::sync::atomic::AtomicU64;
 
@@ -302,9 +302,9 @@ fn act_on_lock(op: Op) {
     match how {
         How::Plain(lock) if op.action == Action::Lock && op.how == Insistence::Insist => {
             let guard = loomed(|| {
-                let guard = lock
-                    .lock()
-                    .unwrap_or_else(|_| unreachable!("never poisoned"));
+                // Loom poisons it when a thread of the model unwinds; the face's locks decide that
+                // for themselves.
+                let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
                 // SAFETY: only the lifetime changes. The guard is kept beside its lock, and goes
                 // before it.
                 unsafe { std::mem::transmute::<loom::sync::MutexGuard<'_, ()>, Guard>(guard) }
@@ -755,7 +755,7 @@ pub(super) fn run(mut config: Config, model: Model, watch: Arc<Watch>) -> Report
                     .to_owned(),
             );
         }
-        return search.into_report(None, 0);
+        return search.into_report(None);
     }
 }
 

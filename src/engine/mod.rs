@@ -14,13 +14,15 @@ mod session;
 mod watch;
 
 pub(crate) use crate::trace::Identity;
+#[cfg(feature = "scenario")]
+pub(crate) use crate::trace::Program;
 
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{Engine, Report};
 use watch::Watch;
@@ -60,6 +62,28 @@ fn object(identity: &Identity, kind: Kind) -> ObjectId {
         Driver::Loom => loom::object(identity, kind, || 0),
         _ => session::object(identity, kind),
     }
+}
+
+/// Makes an object known, without a step: objects are numbered in the order in which they are met.
+#[cfg(feature = "scenario")]
+pub(crate) fn meet(identity: &Identity, kind: Kind) {
+    object(identity, kind);
+}
+
+/// Says that the main thread will start so many, which may be spoken of before they are there.
+#[cfg(feature = "scenario")]
+pub(crate) fn expect_threads(count: usize) {
+    session::with(|session| session.search.run.expect_threads(count));
+}
+
+/// Ends the check: it cannot be carried out.
+#[cfg(feature = "scenario")]
+pub(crate) fn fail(why: String) -> ! {
+    session::with(|session| {
+        session.search.fail(why);
+        session.finish(crate::explore::Ending::Capped);
+    });
+    session::unwind()
 }
 
 /// One insisting operation on an object, by the current thread of the model; whether it succeeded.
@@ -158,20 +182,25 @@ pub(crate) fn withdraw((identity, kind): (&Identity, Kind), ticket: u32, site: S
 /// Waits on a condvar: the lock is released, and held again afterwards. False when it timed out.
 #[track_caller]
 pub(crate) fn wait(condvar: (&Identity, Kind), lock: (&Identity, Kind), how: How) -> bool {
-    wait_at(condvar, lock, how, Site::here())
+    let notified = wait_at(condvar, lock, how, Site::here());
+    notified.expect("whoever waits holds the lock: its guard says so")
 }
 
-/// The same, at this place.
+/// The same, at this place; none, at once, when the thread does not hold the lock.
 pub(crate) fn wait_at(
     condvar: (&Identity, Kind),
     lock: (&Identity, Kind),
     how: How,
     site: Site,
-) -> bool {
+) -> Option<bool> {
     let lock = object(lock.0, lock.1);
     let spurious = session::may_wake_spuriously(condvar.1);
     let condvar = Op::on(Action::Wait, object(condvar.0, condvar.1)).with(lock.0);
-    let wakes = perform(condvar.arg(u32::from(spurious)), site) == Effect::Chose(1);
+    let effect = perform(condvar.arg(u32::from(spurious)), site);
+    if effect == Effect::Failed {
+        return None;
+    }
+    let wakes = effect == Effect::Chose(1);
     if wakes {
         session::wakes_spuriously();
     }
@@ -179,7 +208,8 @@ pub(crate) fn wait_at(
         action: Action::Wake,
         ..condvar
     };
-    perform(wake.how(how).arg(u32::from(wakes)), site).succeeded()
+    let woken = perform(wake.how(how).arg(u32::from(wakes)), site);
+    Some(woken.succeeded())
 }
 
 /// Takes part in one of the arms that is ready: which, and what came of it, as for a send or a
@@ -313,18 +343,24 @@ fn perform(op: Op, site: Site) -> Effect {
 /// See [`crate::slow`].
 #[track_caller]
 pub(crate) fn slow(name: &'static str) {
+    slow_at(name, Site::here());
+}
+
+/// The same, at this place.
+pub(crate) fn slow_at(name: &'static str, site: Site) {
     if !is_native() {
-        perform(
-            Op::plain(Action::Slow, session::slow_name(name)),
-            Site::here(),
-        );
+        perform(Op::plain(Action::Slow, session::slow_name(name)), site);
     }
 }
 
 /// See [`crate::choose`].
 #[track_caller]
 pub(crate) fn choose(cases: usize) -> usize {
-    let site = Site::here();
+    choose_at(cases, Site::here())
+}
+
+/// The same, at this place.
+pub(crate) fn choose_at(cases: usize, site: Site) -> usize {
     let cases = u32::try_from(cases).expect("gordian::choose: fewer than 2^32 cases");
     match perform(Op::plain(Action::Choose, cases), site) {
         Effect::Chose(case) => case as usize,
@@ -411,6 +447,12 @@ pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
 pub(crate) fn run(config: Config, model: Model) -> Report {
     if !is_native() {
         return search::refused(&config, "a check cannot run inside a model");
+    }
+    if config.strategy == Strategy::States && config.program.is_none() {
+        return search::refused(
+            &config,
+            "the strategy `states` is for scenarios: the state of a closure is not known",
+        );
     }
     let watch = Arc::new(Watch::default());
     let _enlisted = watch::enlist(&watch);

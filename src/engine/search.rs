@@ -1,16 +1,19 @@
 //! What the engines share: one search, its findings and bounds, and the report at its end.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, Strategy as Name};
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
-use crate::explore::Ending;
+use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
-use crate::report::{REPORT_VERSION, Report, Search as Facts, Severity, Strength, Verdict};
+use crate::report::{
+    REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
+};
 use crate::trace::{Event, Paths, Run};
 
 /// One search: many executions of one model.
@@ -26,6 +29,10 @@ pub(super) struct Search {
     error: Option<String>,
     /// Whether an execution ended with threads that wait for ever.
     waited_for_ever: bool,
+    /// The states of the execution so far, if they are known and matter.
+    path: HashSet<u128>,
+    /// Whether an execution came back to a state that it had been in.
+    repeats: bool,
 }
 
 static EPOCHS: AtomicU32 = AtomicU32::new(0);
@@ -51,6 +58,8 @@ impl Search {
             facts: facts(&config),
             error: None,
             waited_for_ever: false,
+            path: HashSet::new(),
+            repeats: false,
             config,
         }
     }
@@ -71,6 +80,7 @@ impl Search {
             epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         }
         self.facts.executions += 1;
+        self.path.clear();
         self.run.restart(epoch, &self.paths);
         self.watch.epoch.store(epoch, Ordering::Relaxed);
         self.watch
@@ -88,7 +98,7 @@ impl Search {
         self.facts.threads = self.facts.threads.max(self.run.spawns.len() as u32 + 1);
         self.facts.contended += self.run.contended;
         match ending {
-            Ending::Maximal => {}
+            Ending::Maximal | Ending::Known => {}
             Ending::Capped => self.facts.executions_capped += 1,
             Ending::Redundant => self.facts.executions_blocked += 1,
         }
@@ -115,6 +125,12 @@ impl Search {
             .is_some_and(|max| done >= max && !sampled)
         {
             self.cut_short(format!("executions_max = {done} executions were done"));
+        } else if self
+            .config
+            .steps_total_max
+            .is_some_and(|max| self.facts.steps >= max)
+        {
+            self.cut_short(format!("{} steps were done", self.facts.steps));
         } else if self.out_of_time() {
             self.cut_short_by_time();
         } else if self.facts.executions_capped >= CAPPED_MAX && !sampled {
@@ -124,6 +140,25 @@ impl Search {
             ));
         }
         self.facts.incomplete_reason.is_some()
+    }
+
+    /// Takes note of the state that the execution is in, if the strategy wants to know it; whether
+    /// the execution was in it before, so that it need not end.
+    pub(super) fn comes_back(&mut self) -> bool {
+        if self.run.program.is_none() || !self.config.strategy.is_systematic() {
+            return false;
+        }
+        self.run.state = self.run.state_hash().unwrap_or_default();
+        if self.config.strategy == Name::States || self.path.insert(self.run.state) {
+            return false;
+        }
+        self.repeats = true;
+        // Whoever goes through all interleavings goes on from that state elsewhere; whoever leaves
+        // some out may have relied on what would come next.
+        if self.config.strategy != Name::Dfs {
+            self.cut_short("an execution came back to a state that it had been in".to_owned());
+        }
+        true
     }
 
     /// Whether a bound ends the execution here.
@@ -266,6 +301,15 @@ impl Search {
         self.waited_for_ever
     }
 
+    /// Reports threads that can never go on again, and threads that never come to their end.
+    pub(super) fn report_for_ever(&mut self, stuck: u64, starving: u64) {
+        let mut defects = detect::stuck(&self.run, stuck);
+        defects.extend(detect::never_ends(&self.run, starving));
+        for defect in defects {
+            self.report(&defect);
+        }
+    }
+
     /// Reports what is wrong with an execution that a bound on steps cut off.
     pub(super) fn report_capped(&mut self) {
         for defect in detect::starved(&self.run) {
@@ -290,7 +334,18 @@ impl Search {
     }
 
     /// The report, at the end of the search.
-    pub(super) fn into_report(mut self, estimate: Option<f64>, contended: u64) -> Report {
+    pub(super) fn into_report(mut self, strategy: Option<&dyn Strategy>) -> Report {
+        let states = strategy.and_then(Strategy::states);
+        self.facts.states = match self.repeats {
+            true => Some(StateFacts {
+                count: None,
+                endless: true,
+            }),
+            false => states,
+        };
+        self.facts.remarks = strategy.map_or_else(Vec::new, Strategy::remarks);
+        let contended = strategy.map_or(0, Strategy::contended);
+        let estimate = strategy.and_then(Strategy::estimate);
         self.facts.contended = self.facts.contended.max(contended);
         if self.facts.executions_capped > 0 {
             self.cut_short(format!(
@@ -346,8 +401,10 @@ fn facts(config: &Config) -> Facts {
         steps_longest: 0,
         threads: 0,
         contended: 0,
+        states: None,
         seconds: 0.0,
         seed: (!systematic).then_some(config.seed),
+        remarks: Vec::new(),
     }
 }
 

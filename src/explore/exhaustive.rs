@@ -290,11 +290,14 @@ impl Frame {
         if mode != Mode::Source && self.sleep.iter().any(sleeps_on) {
             return;
         }
+        // They come next, as if they had been there with the chosen one: what is in the tree was
+        // put after that, and once explored it would sleep through them.
+        let mut others = Vec::new();
         for case in cases.into_iter().filter(|&case| case != chosen) {
             let branch = |node: &Node| node.thread == thread && node.case == case;
             let asleep = |its: &Sleeper| its.thread == thread && its.case == case;
             if !self.tree.iter().any(branch) && !self.sleep.iter().any(asleep) {
-                self.tree.push(Node {
+                others.push(Node {
                     thread,
                     index,
                     case,
@@ -302,6 +305,7 @@ impl Frame {
                 });
             }
         }
+        self.tree.splice(0..0, others);
     }
 }
 

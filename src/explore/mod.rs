@@ -9,10 +9,12 @@ mod exhaustive;
 mod races;
 mod random;
 mod replay;
+mod states;
 mod wakeup;
 
 use crate::config::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
 use crate::op::ThreadId;
+use crate::report::StateFacts;
 use crate::trace::Run;
 
 /// Decides, step by step and execution by execution.
@@ -31,8 +33,23 @@ pub(crate) trait Strategy {
         0
     }
 
+    /// What is to be said about how it went, in words.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// An order-of-magnitude estimate of all executions of the search, those done included.
     fn estimate(&self) -> Option<f64> {
+        None
+    }
+
+    /// Why it has stopped before it came to its end, if it has.
+    fn incomplete(&self) -> Option<String> {
+        None
+    }
+
+    /// What it knows of the model's states, if it goes by them.
+    fn states(&self) -> Option<StateFacts> {
         None
     }
 }
@@ -44,6 +61,11 @@ pub(crate) enum Next {
     Go { thread: ThreadId, case: u32 },
     /// Whatever comes now has been explored elsewhere: give the execution up.
     Redundant,
+    /// All that follows this state has been seen, or will be: the execution has done its part.
+    Known,
+    /// These threads can never go on again, and those never come to their end: say so, and end the
+    /// execution.
+    Stuck { stuck: u64, starving: u64 },
     /// The execution does not follow the recorded one: why, in words.
     Diverged(String),
     /// The runtime's own scheduler decides among the enabled threads.
@@ -59,6 +81,8 @@ pub(crate) enum Ending {
     Capped,
     /// The strategy gave it up.
     Redundant,
+    /// It came to a state from which everything is known.
+    Known,
 }
 
 /// The scheduler of the runtime that a strategy relies on.
@@ -89,6 +113,7 @@ pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeSch
         ),
         Name::Source => (Box::new(exhaustive::Exhaustive::source()), None),
         Name::Dfs => (Box::new(dfs::Dfs::unbounded()), None),
+        Name::States => (Box::new(states::States::new(config.liveness)), None),
         Name::Random => (sample(random::Kind::Walk), None),
         Name::Surw => (sample(random::Kind::Surw), None),
         Name::Pos => (sample(random::Kind::Pos), None),

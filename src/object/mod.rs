@@ -542,6 +542,7 @@ impl World {
         let id = op.object;
         match op.action {
             Action::Lock => Effect::of(self.lock_mut(id).take(by)),
+            Action::Unlock if op.arg == 1 && self.holder(id) != Some(by) => Effect::Failed,
             Action::Unlock => Effect::of(self.lock_mut(id).release()),
             Action::IsLocked => Effect::of(self.is_held(id)),
             Action::Read

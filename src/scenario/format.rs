@@ -36,6 +36,7 @@ pub fn format(source: &str) -> Result<String, ParseError> {
         layout: &layout,
         text: String::with_capacity(source.len()),
         open: true,
+        block: (0, 0),
     };
     for row in &close_empty_blocks(rows) {
         page.row(row);
@@ -148,13 +149,16 @@ struct Page<'a> {
     text: String,
     /// Whether a block, or the file, begins with the next line.
     open: bool,
+    /// The line of code before: steps to the right of what follows in its block, and where in the
+    /// source a comment has to stand at least, in bytes of its line, to belong to that block.
+    block: (u32, usize),
 }
 
 impl Page<'_> {
     fn row(&mut self, row: &Row) {
         let closes = row.begins_with(Kind::CloseBrace);
         // What stands before the end of a block belongs to the block.
-        let indent = row.indent + u32::from(closes);
+        let outside = row.indent + u32::from(closes);
         let moved = |comment: &Span| comment.start > row.start();
         let mut first = true;
         for &comment in &row.before {
@@ -164,6 +168,10 @@ impl Page<'_> {
             } else {
                 self.has_blank_line_before(comment)
             };
+            // The end of a case is not written: what stands no less far to the right belongs to it.
+            let (inside, column) = self.block;
+            let belongs = inside > outside && self.column(comment.start) >= column;
+            let indent = if belongs { inside } else { outside };
             self.comment(comment, indent, blank);
             first = false;
         }
@@ -182,10 +190,19 @@ impl Page<'_> {
             self.push(comment);
         }
         self.text.push('\n');
+        let opens = |kind: Kind| matches!(kind, Kind::OpenBrace | Kind::Colon);
         self.open = row
             .tokens
             .last()
-            .is_some_and(|(_, token)| matches!(token.kind, Kind::OpenBrace | Kind::Colon));
+            .is_some_and(|(_, token)| opens(token.kind));
+        let step = u32::from(self.open);
+        self.block = (row.indent + step, self.column(row.start()) + step as usize);
+    }
+
+    /// How many bytes of its line are before a place.
+    fn column(&self, start: u32) -> usize {
+        let before = &self.source[..start as usize];
+        before.len() - before.rfind('\n').map_or(0, |newline| newline + 1)
     }
 
     fn comment(&mut self, comment: Span, indent: u32, blank: bool) {

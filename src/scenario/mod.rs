@@ -59,6 +59,8 @@
 //!   there (never made, or awaited or dropped since); to drop such a one does nothing. The number
 //!   of permits is that with which it was made. What is awaited belongs to the thread.
 //! - `release` compares the permits that are to be had, together with its own, with `max`.
+//! - A value that is sent and reads a `var` is read in a step before; in a `select`, those of all
+//!   arms are.
 //! - After `drop_rx` a `send` fails as on a closed channel, and a `recv` gives 0 and `$ok` = 0. Who
 //!   has met a partner goes on with success, though the channel be closed before it does; no thread
 //!   meets itself.
@@ -72,12 +74,19 @@
 //!   comes to a step by some case.
 
 pub mod ast;
+mod check;
+mod code;
 mod format;
+mod formula;
+mod interpreter;
+mod machine;
 mod parser;
+mod places;
 mod prose;
 pub mod terminal;
 
 pub use ast::Scenario;
+pub use check::{CheckReport, Options, check};
 pub use format::format;
 pub use parser::{ParseError, parse};
 pub use prose::explain;

@@ -44,7 +44,6 @@ mod on {
     use crate::engine::{self, Access, Identity};
     use std::borrow::Cow;
     use std::fmt;
-    use std::panic::Location;
 
     pub use std::sync::atomic::compiler_fence;
 
@@ -65,7 +64,7 @@ mod on {
                 /// An atomic with this value.
                 #[track_caller]
                 pub const fn new(value: $value) -> Self {
-                    let identity = Identity::at(Location::caller());
+                    let identity = Identity::here();
                     $name { identity, value: std::sync::atomic::$name::new(value) }
                 }
 

@@ -21,13 +21,11 @@ mod off {
 mod on {
     use crate::engine::{self, Identity};
     use crate::op::{Action, How, Kind};
-    use lock_api::RawMutex as _;
+    use crate::time::{self, Duration, Instant};
     use std::borrow::Cow;
     use std::fmt;
     use std::ops::Deref;
-    use std::panic::Location;
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
 
     /// The lock without its data, for `lock_api`.
     ///
@@ -35,14 +33,14 @@ mod on {
     /// is the engine's object that `identity` names.
     pub struct RawMutex {
         identity: Identity,
-        native: parking_lot::RawMutex,
+        native: parking_lot::Mutex<()>,
     }
 
     impl RawMutex {
         pub(crate) const fn new(identity: Identity) -> Self {
             RawMutex {
                 identity,
-                native: parking_lot::RawMutex::INIT,
+                native: parking_lot::Mutex::new(()),
             }
         }
 
@@ -50,9 +48,24 @@ mod on {
             &self.identity
         }
 
+        /// The real lock, with a guard's interface for the real condition variable.
+        pub(crate) fn native(&self) -> &parking_lot::Mutex<()> {
+            &self.native
+        }
+
+        fn raw(&self) -> &parking_lot::RawMutex {
+            // SAFETY: it is unlocked only where the contract of this type says that it is held.
+            unsafe { self.native.raw() }
+        }
+
         #[track_caller]
-        fn act(&self, action: Action, how: How) -> bool {
-            engine::operate(&self.identity, Kind::Mutex, action, how, 0).succeeded()
+        fn act(&self, action: Action) -> bool {
+            engine::touch(&self.identity, Kind::Mutex, action)
+        }
+
+        #[track_caller]
+        fn lock_if(&self, how: How) -> bool {
+            engine::operate(&self.identity, Kind::Mutex, Action::Lock, how, 0).succeeded()
         }
     }
 
@@ -67,34 +80,34 @@ mod on {
         fn lock(&self) {
             if engine::is_native() {
                 engine::check_native(&self.identity);
-                return self.native.lock();
+                return self.raw().lock();
             }
-            self.act(Action::Lock, How::Insist);
+            self.act(Action::Lock);
         }
 
         #[track_caller]
         fn try_lock(&self) -> bool {
             if engine::is_native() {
-                return self.native.try_lock();
+                return self.raw().try_lock();
             }
-            self.act(Action::Lock, How::Try)
+            self.lock_if(How::Try)
         }
 
         #[track_caller]
         unsafe fn unlock(&self) {
             if engine::is_native() {
                 // SAFETY: the caller holds the lock.
-                return unsafe { self.native.unlock() };
+                return unsafe { self.raw().unlock() };
             }
-            self.act(Action::Unlock, How::Insist);
+            self.act(Action::Unlock);
         }
 
         #[track_caller]
         fn is_locked(&self) -> bool {
             if engine::is_native() {
-                return self.native.is_locked();
+                return self.raw().is_locked();
             }
-            self.act(Action::IsLocked, How::Insist)
+            self.act(Action::IsLocked)
         }
     }
 
@@ -104,9 +117,9 @@ mod on {
         unsafe fn unlock_fair(&self) {
             if engine::is_native() {
                 // SAFETY: the caller holds the lock.
-                return unsafe { self.native.unlock_fair() };
+                return unsafe { self.raw().unlock_fair() };
             }
-            self.act(Action::Unlock, How::Insist);
+            self.act(Action::Unlock);
         }
     }
 
@@ -119,17 +132,17 @@ mod on {
         #[track_caller]
         fn try_lock_for(&self, timeout: Duration) -> bool {
             if engine::is_native() {
-                return self.native.try_lock_for(timeout);
+                return self.raw().try_lock_for(timeout);
             }
-            self.act(Action::Lock, How::Timed)
+            time::or_passed(self.lock_if(How::Timed), timeout)
         }
 
         #[track_caller]
         fn try_lock_until(&self, timeout: Instant) -> bool {
             if engine::is_native() {
-                return self.native.try_lock_until(timeout);
+                return self.raw().try_lock_until(timeout.into());
             }
-            self.act(Action::Lock, How::Timed)
+            time::or_reached(self.lock_if(How::Timed), timeout)
         }
     }
 
@@ -169,7 +182,7 @@ mod on {
         /// A free lock around `value`.
         #[track_caller]
         pub const fn new(value: T) -> Self {
-            let raw = RawMutex::new(Identity::at(Location::caller()));
+            let raw = RawMutex::new(Identity::here());
             Mutex {
                 inner: lock_api::Mutex::from_raw(raw, value),
             }

@@ -49,7 +49,7 @@ impl RawLock {
     pub fn acquire(&self) {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            self.act(Action::Lock, How::Insist);
+            self.act(Action::Lock);
             return;
         }
         self.native.lock();
@@ -61,7 +61,7 @@ impl RawLock {
     pub fn try_acquire(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::Lock, How::Try);
+            return self.acquire_if(How::Try);
         }
         self.taken(self.native.try_lock())
     }
@@ -73,8 +73,7 @@ impl RawLock {
     pub fn acquire_timeout(&self, timeout: Duration) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            let _ = timeout;
-            return self.act(Action::Lock, How::Timed);
+            return crate::time::or_passed(self.acquire_if(How::Timed), timeout);
         }
         self.taken(self.native.try_lock_for(timeout))
     }
@@ -85,7 +84,7 @@ impl RawLock {
     pub fn release(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::Unlock, How::Insist);
+            return self.act(Action::Unlock);
         }
         let was_held = self.held.swap(false, std::sync::atomic::Ordering::AcqRel);
         if was_held {
@@ -100,15 +99,21 @@ impl RawLock {
     pub fn locked(&self) -> bool {
         #[cfg(feature = "model")]
         if !engine::is_native() {
-            return self.act(Action::IsLocked, How::Insist);
+            return self.act(Action::IsLocked);
         }
         self.native.is_locked()
     }
 
     #[cfg(feature = "model")]
     #[track_caller]
-    fn act(&self, action: Action, how: How) -> bool {
-        engine::operate(&self.identity, Kind::RawLock, action, how, 0).succeeded()
+    fn act(&self, action: Action) -> bool {
+        engine::touch(&self.identity, Kind::RawLock, action)
+    }
+
+    #[cfg(feature = "model")]
+    #[track_caller]
+    fn acquire_if(&self, how: How) -> bool {
+        engine::operate(&self.identity, Kind::RawLock, Action::Lock, how, 0).succeeded()
     }
 
     fn taken(&self, success: bool) -> bool {

@@ -26,7 +26,6 @@ mod on {
     use std::fmt;
     use std::num::NonZeroUsize;
     use std::ops::Deref;
-    use std::panic::Location;
 
     /// Tells `lock_api` which thread is running: the model's inside a model, the OS's outside.
     #[derive(Clone, Copy, Debug)]
@@ -65,7 +64,7 @@ mod on {
         /// A free lock around `value`.
         #[track_caller]
         pub const fn new(value: T) -> Self {
-            Self::with(Identity::at(Location::caller()), value)
+            Self::with(Identity::here(), value)
         }
 
         const fn with(identity: Identity, value: T) -> Self {

@@ -10,7 +10,7 @@ use crate::object::World;
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
 use crate::trace::past::Past;
-use crate::trace::{Identity, Paths};
+use crate::trace::{Identity, Paths, ThreadKey};
 
 /// One step that was done.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +130,8 @@ pub(crate) struct Run {
     pub(crate) writes: Vec<(u32, ObjectId, i64)>,
     /// The model, if its whole state is known.
     pub(crate) program: Option<Arc<dyn Program>>,
+    /// The state at the last decision, if it is known and the strategy wants to know it.
+    pub(crate) state: u128,
 }
 
 impl Run {
@@ -160,6 +162,20 @@ impl Run {
         self.start(ThreadId::MAIN, None, None, paths);
     }
 
+    /// Makes room for the threads up to this one.
+    fn make_room(&mut self, id: ThreadId) {
+        while self.threads.len() <= id.index() {
+            self.threads.push(Thread::default());
+        }
+        self.world.add_thread(id);
+    }
+
+    /// Makes room for so many threads beside the main one; too many are for the spawn to refuse.
+    #[cfg(feature = "scenario")]
+    pub(crate) fn expect_threads(&mut self, count: usize) {
+        self.make_room(ThreadId(count.min(ThreadId::COUNT_MAX - 1) as u8));
+    }
+
     /// Makes the thread live.
     fn start(
         &mut self,
@@ -168,10 +184,7 @@ impl Run {
         spawned_after: Option<u32>,
         paths: &Paths,
     ) {
-        while self.threads.len() <= id.index() {
-            self.threads.push(Thread::default());
-        }
-        self.world.add_thread(id);
+        self.make_room(id);
         let thread = &mut self.threads[id.index()];
         thread.live = true;
         thread.name = name.map_or_else(|| paths.default_name(id), Rc::from);
@@ -332,18 +345,22 @@ impl Run {
     }
 
     /// The state of everything, if the model's whole state is known: the same number for the same
-    /// state, and different ones for different states but for a chance of 2^-64 or so a pair.
+    /// state, and different ones for different states but for a chance of 2^-128 or so a pair.
     pub(crate) fn state_hash(&self) -> Option<u128> {
         let program = self.program.as_ref()?;
-        let half = |seed: u64| {
-            let mut hasher = DefaultHasher::new();
-            seed.hash(&mut hasher);
-            self.world.hash_state(&mut hasher);
-            self.live.hash(&mut hasher);
-            program.hash(&mut hasher);
-            hasher.finish()
-        };
-        Some(u128::from(half(0)) << 64 | u128::from(half(1)))
+        let mut hasher = DefaultHasher::new();
+        self.world.hash_state(&mut hasher);
+        self.live.hash(&mut hasher);
+        // A statement may be several operations, and an object need not show which is next.
+        for thread in threads_in(self.live) {
+            let action = self.pending(thread).map(|pending| pending.op.action);
+            action.hash(&mut hasher);
+        }
+        program.hash(&mut hasher);
+        let half = hasher.finish();
+        // The hasher's own state is larger than what it gives at a time.
+        hasher.write_u8(u8::MAX);
+        Some(u128::from(half) << 64 | u128::from(hasher.finish()))
     }
 
     /// The last event wrote this value.
@@ -381,7 +398,7 @@ impl Run {
                     held.iter_mut().for_each(|held| held.try_failed = true);
                 }
             }
-            Action::Unlock => {
+            Action::Unlock if effect.succeeded() => {
                 if let Some(owner) = owner_before {
                     self.let_go(op.object, owner);
                 }
@@ -428,22 +445,7 @@ impl Run {
         if !object.name.is_empty() {
             return object.name.to_string();
         }
-        let kind = match object.kind {
-            Kind::Mutex => "mutex",
-            Kind::RawLock => "lock",
-            Kind::RwLock(_) => "rwlock",
-            Kind::Condvar { .. } => "condvar",
-            Kind::Semaphore { .. } => "semaphore",
-            Kind::Channel { .. } => "channel",
-            Kind::WaitGroup { .. } => "wait-group",
-            Kind::Barrier { .. } => "barrier",
-            Kind::Once { .. } => "once",
-            Kind::Notify => "notify",
-            Kind::Gate => "gate",
-            Kind::Atomic => "atomic",
-            Kind::Ghost => "ghost",
-            Kind::Variable { .. } => "variable",
-        };
+        let kind = kind_name(object.kind);
         let Some(site) = object.site else {
             return format!("{kind}#{}", id.0);
         };
@@ -464,6 +466,53 @@ impl Run {
     /// The thread's name, for people.
     pub(crate) fn thread_name(&self, id: ThreadId) -> String {
         self.threads[id.index()].name.to_string()
+    }
+
+    /// The name that the thread was given, if it was.
+    pub(crate) fn given_name(&self, id: ThreadId, paths: &Paths) -> Option<String> {
+        let name = &self.threads[id.index()].name;
+        (**name != *paths.default_name(id)).then(|| name.to_string())
+    }
+
+    /// The live or ended thread that the key means: the one of its name, else of its path.
+    pub(crate) fn thread_of(&self, key: &ThreadKey) -> Option<ThreadId> {
+        let born = || (0..self.threads.len()).filter(|&at| !self.threads[at].is_unborn());
+        let id = |at: usize| ThreadId(at as u8);
+        if let Some(name) = &key.name {
+            let mut named = born().filter(|&at| *self.threads[at].name == **name);
+            if let (Some(at), None) = (named.next(), named.next()) {
+                return Some(id(at));
+            }
+        }
+        let found = born().find(|&at| *self.threads[at].path == *key.path);
+        found.map(id)
+    }
+
+    /// What an operation is, whatever was edited elsewhere: its name, and that of what it is about;
+    /// for an object without a name the kind and the file, but not the line.
+    pub(crate) fn operation_key(&self, op: Op) -> String {
+        let verb = self.verb(op);
+        let of_object = |id: ObjectId| {
+            let object = &self.objects[id.index()];
+            match (object.name.is_empty(), object.site) {
+                (false, _) => object.name.to_string(),
+                (true, Some(site)) => format!("{}@{}", kind_name(object.kind), site.file()),
+                (true, None) => kind_name(object.kind).to_owned(),
+            }
+        };
+        let subject = match op.action {
+            Action::Spawn | Action::Join | Action::IsFinished | Action::Unpark => {
+                Some(self.threads[op.thread().index()].name.to_string())
+            }
+            Action::Slow => self.subject(op),
+            _ if op.object == ObjectId::NONE => {
+                let objects = self.world.objects_of(op).into_iter().map(of_object);
+                let objects: Vec<String> = objects.collect();
+                (!objects.is_empty()).then(|| objects.join("+"))
+            }
+            _ => Some(of_object(op.object)),
+        };
+        subject.map_or_else(|| verb.to_owned(), |subject| format!("{verb}+{subject}"))
     }
 
     /// What the operation is about, for people: an object, a thread, a slow call.
@@ -582,6 +631,26 @@ impl Run {
             releases: Vec::new(),
             alternatives: Vec::new(),
         });
+    }
+}
+
+/// What an object of this kind is called.
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mutex => "mutex",
+        Kind::RawLock => "lock",
+        Kind::RwLock(_) => "rwlock",
+        Kind::Condvar { .. } => "condvar",
+        Kind::Semaphore { .. } => "semaphore",
+        Kind::Channel { .. } => "channel",
+        Kind::WaitGroup { .. } => "wait-group",
+        Kind::Barrier { .. } => "barrier",
+        Kind::Once { .. } => "once",
+        Kind::Notify => "notify",
+        Kind::Gate => "gate",
+        Kind::Atomic => "atomic",
+        Kind::Ghost => "ghost",
+        Kind::Variable { .. } => "variable",
     }
 }
 

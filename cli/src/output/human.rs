@@ -7,16 +7,17 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use gordian::report::grouped;
+use gordian::report::{Finding, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::source::picture;
+use super::source::{picture, picture_of_scenario, refusal};
 use super::table::table;
 use super::words::{counted, counts, phrase, seconds, verb};
-use super::{Event, Renderer};
+use super::{Event, Renderer, scenario};
 use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::{Outcome, Status, Summary};
+use crate::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -68,6 +69,10 @@ impl Human {
             counted_in(labels.len()),
         );
         self.status("Exploring", VERB, &text)?;
+        self.begin_progress(count)
+    }
+
+    fn begin_progress(&mut self, count: usize) -> io::Result<()> {
         if std::env::var_os("CI").is_none() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
@@ -141,6 +146,62 @@ impl Human {
         Ok(())
     }
 
+    fn checking(&mut self, files: usize, workers: usize) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let text = format!("{}, {workers} at a time", counted(files, "scenario"));
+        self.status("Exploring", VERB, &text)?;
+        self.begin_progress(files)
+    }
+
+    fn checked(&mut self, result: &Checked) -> io::Result<()> {
+        self.progress.inc(1);
+        if let Err(refusal) = &result.findings {
+            self.refused(refusal)?;
+        }
+        if !self.quiet {
+            let (word, style) = scenario::word(result.status());
+            self.status(word, style, &scenario::line(result))?;
+        }
+        Ok(())
+    }
+
+    fn all_checked(&mut self, checks: &Checks) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        if !self.quiet {
+            writeln!(anstream::stderr().lock())?;
+        }
+        let bad = |result: &&Checked| result.status() != CheckStatus::Passed;
+        let mut stdout = anstream::stdout().lock();
+        write!(stdout, "{}", scenario::table(checks))?;
+        for result in checks.results.iter().filter(bad) {
+            explain_scenario(&mut stdout, result)?;
+        }
+        writeln!(stdout)?;
+        stdout.flush()?;
+        drop(stdout);
+        let text = format!(
+            "[{}] {}: {} · {}",
+            seconds(checks.time.as_secs_f64()),
+            counted(checks.results.len(), "scenario"),
+            scenario::counts(checks),
+            interleavings(checks.interleavings()),
+        );
+        self.status("Summary", VERB, &text)?;
+        for result in checks.results.iter().filter(bad) {
+            let (word, style) = scenario::word(result.status());
+            self.status(word, style, &scenario::line(result))?;
+        }
+        Ok(())
+    }
+
+    fn refused(&self, it: &Refusal) -> io::Result<()> {
+        let text = refusal(it);
+        self.progress
+            .suspend(|| writeln!(anstream::stderr().lock(), "{}\n", text.trim_end()))
+    }
+
     fn failed(&mut self, error: &Error) -> io::Result<()> {
         self.progress.finish_and_clear();
         writeln!(anstream::stderr().lock(), "{ERROR}error{ERROR:#}: {error}")
@@ -160,11 +221,42 @@ impl Renderer for Human {
             Event::Finished(summary) => self.finished(summary),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
-            // What was asked for is data.
-            Event::Rendered(path) => writeln!(anstream::stdout().lock(), "{}", path.display()),
+            Event::Checking { files, workers } => self.checking(*files, *workers),
+            Event::Checked(result) => self.checked(result),
+            Event::AllChecked(checks) => self.all_checked(checks),
+            Event::Refused(refusal) => self.refused(refusal),
+            Event::Formatted(_) if self.quiet => Ok(()),
+            Event::Formatted(file) => self.status("Formatted", VERB, file),
+            Event::Untidy(file) => writeln!(anstream::stdout().lock(), "{file}"),
+            Event::Text(text) => write!(anstream::stdout().lock(), "{text}"),
             Event::Failed(error) => self.failed(error),
         }
     }
+}
+
+/// Why a scenario did not pass; one that was refused has been explained on stderr.
+fn explain_scenario(stdout: &mut impl Write, result: &Checked) -> io::Result<()> {
+    let Ok(findings) = &result.findings else {
+        return Ok(());
+    };
+    let (word, style) = scenario::word(result.status());
+    writeln!(stdout, "\n{style}{word}{style:#} {}", result.file)?;
+    if result.status() == CheckStatus::Failed {
+        let failure = scenario::failure(findings);
+        writeln!(stdout, "{ERROR}error{ERROR:#}: {failure}")?;
+    }
+    if let Some(defect) = &findings.defect {
+        writeln!(
+            stdout,
+            "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
+        )?;
+    }
+    let report = &findings.report;
+    let picture = |finding: &Finding| picture_of_scenario(&findings.source, finding);
+    for line in report.explain_with(picture).lines() {
+        writeln!(stdout, "{}", painted(line))?;
+    }
+    Ok(())
 }
 
 fn interleavings(count: u64) -> String {

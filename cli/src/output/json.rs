@@ -7,9 +7,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use gordian::report::Verdict;
+use gordian::{Code, Report};
+
+use super::source::refusal;
 use super::{Event, Renderer};
 use crate::error::Error;
 use crate::outcome::{Outcome, Status, Summary};
+use crate::scenario::{Checked, Refusal};
 
 /// Version of all objects.
 pub(crate) const VERSION: u32 = 1;
@@ -56,6 +61,34 @@ struct SummaryLine {
     exit_code: u8,
 }
 
+/// A scenario file that has been checked.
+#[derive(Serialize)]
+struct ScenarioLine<'a> {
+    v: u32,
+    kind: &'static str,
+    file: &'a str,
+    title: Option<&'a str>,
+    verdict: &'static str,
+    expected: Option<bool>,
+    findings: Vec<ScenarioFinding<'a>>,
+    executions: u64,
+    complete: bool,
+    /// Steps of the longest execution.
+    steps_max: u64,
+    seconds: f64,
+    error: Option<String>,
+}
+
+/// A finding, without how it is explained.
+#[derive(Serialize)]
+struct ScenarioFinding<'a> {
+    code: Code,
+    severity: gordian::report::Severity,
+    threads: &'a [String],
+    objects: &'a [String],
+    fingerprint: &'a str,
+}
+
 /// Why there are no models.
 #[derive(Serialize)]
 struct ErrorLine {
@@ -68,12 +101,14 @@ struct ErrorLine {
 impl Renderer for Json {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
-            Event::Started { .. }
-            | Event::Running(_)
-            | Event::Written(_)
-            | Event::Rendered(_) => Ok(()),
+            Event::Started { .. } | Event::Running(_) | Event::Written(_) => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished(summary) => finished(summary),
+            Event::Checked(result) => checked(result),
+            // One line per file says it all.
+            Event::Checking { .. } | Event::AllChecked(_) => Ok(()),
+            Event::Refused(refusal) => refused(refusal),
+            Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
             Event::Failed(error) => failed(error),
         }
     }
@@ -125,6 +160,72 @@ fn summary_line(summary: &Summary) -> SummaryLine {
         interrupted: summary.interrupted,
         exit_code: summary.exit_code() as u8,
     }
+}
+
+fn checked(result: &Checked) -> io::Result<()> {
+    let empty = ScenarioLine {
+        v: VERSION,
+        kind: "scenario",
+        file: &result.file,
+        title: None,
+        verdict: "error",
+        expected: None,
+        findings: Vec::new(),
+        executions: 0,
+        complete: false,
+        steps_max: 0,
+        seconds: result.time.as_secs_f64(),
+        error: None,
+    };
+    match &result.findings {
+        Err(refusal) => {
+            // The place with its source, for the person behind the program.
+            refused(refusal)?;
+            write(&ScenarioLine {
+                error: Some(refusal.to_string()),
+                ..empty
+            })
+        }
+        Ok(findings) => {
+            let Report { search, error, .. } = &findings.report;
+            let found = findings.report.findings.iter();
+            write(&ScenarioLine {
+                title: findings.scenario.title.as_deref(),
+                verdict: match &findings.defect {
+                    Some(_) => "error",
+                    None => verdict_name(findings.report.verdict),
+                },
+                expected: findings.expected,
+                findings: found
+                    .map(|finding| ScenarioFinding {
+                        code: finding.code,
+                        severity: finding.severity,
+                        threads: &finding.threads,
+                        objects: &finding.objects,
+                        fingerprint: &finding.fingerprint,
+                    })
+                    .collect(),
+                executions: search.executions,
+                complete: search.complete,
+                steps_max: search.steps_longest,
+                error: findings.defect.clone().or_else(|| error.clone()),
+                ..empty
+            })
+        }
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Clean => "clean",
+        Verdict::Found => "found",
+        Verdict::Incomplete => "incomplete",
+        _ => "error",
+    }
+}
+
+fn refused(it: &Refusal) -> io::Result<()> {
+    writeln!(anstream::stderr().lock(), "{}\n", refusal(it).trim_end())
 }
 
 fn failed(error: &Error) -> io::Result<()> {

@@ -10,8 +10,10 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use gordian::report::{Edge, Finding, Site};
+
+use crate::scenario::Refusal;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
@@ -50,8 +52,15 @@ impl Sources {
     }
 
     fn read(&self, file: &str) -> Option<String> {
-        let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-        if file.is_empty() || !Path::new(file).components().all(inside) {
+        // How far below the root each part of the way is; none where it leaves it.
+        let way = |depth: u32, part: Component<'_>| match part {
+            Component::Normal(_) => Some(depth + 1),
+            Component::CurDir => Some(depth),
+            Component::ParentDir => depth.checked_sub(1),
+            Component::RootDir | Component::Prefix(_) => None,
+        };
+        let depth = Path::new(file).components().try_fold(0, way)?;
+        if depth == 0 {
             return None;
         }
         let path = self.root.join(file);
@@ -70,8 +79,25 @@ struct Mark<'a> {
     label: String,
 }
 
-/// Draws the places of a finding, whose files are relative to the workspace's root.
+/// Draws the places of a finding in a model, whose files are relative to the workspace's root.
 pub(super) fn picture(root: &Path, finding: &Finding) -> Option<String> {
+    let sources = Sources::below(root);
+    drawing(finding, call, |file| {
+        sources.text(file).map(|text| text.to_string())
+    })
+}
+
+/// Draws the places of a finding in a scenario whose text this is.
+pub(super) fn picture_of_scenario(source: &str, finding: &Finding) -> Option<String> {
+    drawing(finding, statement, |_| Some(source.to_owned()))
+}
+
+/// Draws the places of a finding, when all can be read; `extent` says how far each reaches.
+fn drawing(
+    finding: &Finding,
+    extent: impl Fn(&str, &Site) -> Option<Range<usize>>,
+    read: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
     if finding.edges.len() > EDGES_MAX {
         return None;
     }
@@ -88,20 +114,99 @@ pub(super) fn picture(root: &Path, finding: &Finding) -> Option<String> {
     if files.is_empty() {
         return None;
     }
-    let sources = Sources::below(root);
     let mut group = Group::with_level(Level::ERROR);
     for (file, marks) in files {
-        let text = sources.text(file)?.to_string();
+        let text = read(file)?;
         let annotations: Option<Vec<Annotation<'_>>> = marks
             .into_iter()
-            .map(|mark| Some(mark.kind.span(span(&text, mark.site)?).label(mark.label)))
+            .map(|mark| Some(mark.kind.span(extent(&text, mark.site)?).label(mark.label)))
             .collect();
         group = group.element(Snippet::source(text).path(file).annotations(annotations?));
     }
-    let renderer = Renderer::styled()
+    Some(renderer().render(&[group]))
+}
+
+fn renderer() -> Renderer {
+    Renderer::styled()
         .decor_style(DecorStyle::Unicode)
-        .term_width(COLUMNS_MAX);
-    Some(renderer.render(&[group]))
+        .term_width(COLUMNS_MAX)
+}
+
+/// Why a file is no scenario, with the place in its text.
+pub(super) fn refusal(refusal: &Refusal) -> String {
+    let title = Level::ERROR.primary_title(refusal.message.as_str());
+    let mut group = match &refusal.pane {
+        None => title.element(Origin::path(refusal.file.as_str())),
+        Some(pane) => {
+            let Excerpt {
+                text,
+                line,
+                span,
+                cut,
+            } = excerpt(&pane.source, pane.span.clone());
+            let label = pane.label.as_deref();
+            let mark = AnnotationKind::Primary.span(span).label(label);
+            let snippet = Snippet::source(text).line_start(line).annotation(mark);
+            if cut {
+                // Its own count of columns means nothing.
+                let origin = Origin::path(refusal.file.as_str());
+                let origin = origin.line(pane.line as usize);
+                let origin = origin.char_column(pane.column as usize);
+                title.element(origin).element(snippet)
+            } else {
+                title.element(snippet.path(refusal.file.as_str()))
+            }
+        }
+    };
+    if let Some(hint) = &refusal.hint {
+        group = group.element(Level::HELP.message(hint.as_str()));
+    }
+    renderer().render(&[group])
+}
+
+/// A part of a text that can be drawn.
+struct Excerpt {
+    text: String,
+    /// The number of its first line, from 1.
+    line: usize,
+    /// What is marked, in bytes of the part.
+    span: Range<usize>,
+    /// Whether it begins in the midst of a line.
+    cut: bool,
+}
+
+/// The line in which a span begins, and the one before it. Of a long line only what is around the
+/// span: a file of one line can have a million characters.
+fn excerpt(source: &str, span: Range<usize>) -> Excerpt {
+    const CHARS_AROUND: usize = 200;
+    let start_of_line = |at: usize| source[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_start = start_of_line(span.start);
+    let line_end = source[span.start..]
+        .find('\n')
+        .map_or(source.len(), |length| span.start + length);
+    let is_short = |line: &str| line.chars().nth(CHARS_AROUND).is_none();
+    let before = line_start
+        .checked_sub(1)
+        .map(start_of_line)
+        .filter(|&start| is_short(&source[start..line_start]));
+    let far = source[line_start..span.start].char_indices().rev();
+    let from = match far.take(CHARS_AROUND).last() {
+        Some((offset, _)) if offset > 0 => line_start + offset,
+        _ => before.unwrap_or(line_start),
+    };
+    let end = span.end.clamp(span.start, line_end);
+    let near = source[span.start..line_end].char_indices();
+    let to = near
+        .skip(CHARS_AROUND)
+        .map(|(offset, _)| span.start + offset)
+        .next();
+    let to = to.unwrap_or(line_end);
+    Excerpt {
+        text: source[from..to].to_owned(),
+        line: source[..from].matches('\n').count() + 1,
+        span: span.start - from..end.min(to) - from,
+        cut: from > line_start,
+    }
 }
 
 /// Where a thread waits, and where the other one took what it waits for.
@@ -148,15 +253,8 @@ fn label(text: String, step: Option<u32>) -> String {
 
 /// The bytes of the call that a place is in: a place is a method's name, the call reaches from its
 /// receiver to its closing bracket.
-fn span(text: &str, site: &Site) -> Option<Range<usize>> {
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(site.line.checked_sub(1)? as usize)
-        .map(str::len)
-        .sum();
-    let line = text[line_start..].lines().next()?;
-    let column = site.column.checked_sub(1)? as usize;
-    let (at, _) = line.char_indices().nth(column)?;
+fn call(text: &str, site: &Site) -> Option<Range<usize>> {
+    let (line_start, line, at) = locate(text, site)?;
     let is_receiver = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
     let before = line[..at].trim_end_matches(is_receiver).len();
     // A receiver that ends in brackets is left out, and with it the dot behind them.
@@ -167,6 +265,32 @@ fn span(text: &str, site: &Site) -> Option<Range<usize>> {
     let end = at + name.max(1) + brackets(&line[at + name..]);
     let end = end.min(line.len());
     Some(line_start + start..line_start + end)
+}
+
+/// The bytes of the statement that a place is the beginning of, without its block.
+fn statement(text: &str, site: &Site) -> Option<Range<usize>> {
+    let (line_start, line, at) = locate(text, site)?;
+    let mut in_text = false;
+    let end = line[at..].find(|c| {
+        in_text ^= c == '"';
+        !in_text && matches!(c, ';' | '#' | '{' | '}')
+    });
+    let end = at + end.unwrap_or(line.len() - at);
+    let end = at + line[at..end].trim_end().len();
+    Some(line_start + at..line_start + end)
+}
+
+/// Where the line of a place begins in a text, the line, and where in it the place is.
+fn locate<'a>(text: &'a str, site: &Site) -> Option<(usize, &'a str, usize)> {
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(site.line.checked_sub(1)? as usize)
+        .map(str::len)
+        .sum();
+    let line = text[line_start..].lines().next()?;
+    let column = site.column.checked_sub(1)? as usize;
+    let (at, _) = line.char_indices().nth(column)?;
+    Some((line_start, line, at))
 }
 
 /// The length of what the brackets at the beginning of a text enclose, with the brackets.
@@ -191,6 +315,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::scenario::Pane;
 
     const TRANSFER: &str = "\
 pub fn transfer(from: &Account, to: &Account, amount: u64) {
@@ -307,6 +432,79 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
             let mut elsewhere = finding(Vec::new(), site(1, 1));
             elsewhere.site.as_mut().unwrap().file = file.to_owned();
             check(&elsewhere, expect![""]);
+        }
+    }
+
+    fn refused(source: &str, span: Range<usize>, hint: Option<&str>) -> String {
+        let before = &source[..span.start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let drawn = refusal(&Refusal {
+            file: "bank.gordian".to_owned(),
+            message: "there is no statement `lok`".to_owned(),
+            pane: Some(Pane {
+                line: before.matches('\n').count() as u32 + 1,
+                column: before[line_start..].chars().count() as u32 + 1,
+                source: source.to_owned(),
+                span,
+                label: Some("expected a statement".to_owned()),
+            }),
+            hint: hint.map(str::to_owned),
+            defect: false,
+        });
+        anstream::adapter::strip_str(&drawn).to_string()
+    }
+
+    #[test]
+    fn a_refused_place_is_shown_with_its_line() {
+        let source = "mutex m\nthread t {\n    lok m\n}\n";
+        let help = Some("did you mean `lock`?");
+        expect![[r#"
+            error: there is no statement `lok`
+              ╭▸ bank.gordian:3:5
+              │
+            3 │     lok m
+              │     ━━━ expected a statement
+              │
+              ╰ help: did you mean `lock`?"#]].assert_eq(&refused(source, 23..26, help));
+        expect![[r#"
+            error: there is no statement `lok`
+              ╭▸ bank.gordian:4:3
+              │
+            4 │ }
+              ╰╴ ━ expected a statement"#]].assert_eq(&refused(source, source.len()..source.len(), None));
+        expect![[r#"
+            error: there is no statement `lok`
+              ╭▸ bank.gordian:1:1
+              │
+            1 │
+              ╰╴━ expected a statement"#]].assert_eq(&refused("", 0..0, None));
+    }
+
+    #[test]
+    fn of_a_long_line_only_the_part_around_is_shown() {
+        let source = format!("mutex m\n{}lok{}", "é".repeat(100_000), "x".repeat(100_000));
+        let start = "mutex m\n".len() + 200_000;
+        expect![[r#"
+            error: there is no statement `lok`
+              ╭▸ bank.gordian:2:100001
+              │
+              ⸬  
+            2 │ …ééééééééééééééééééééééééélokxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+              ╰╴                          ━━━ expected a statement"#]].assert_eq(&refused(&source, start..start + 3, None));
+    }
+
+    #[test]
+    fn the_statement_of_a_scenario_is_marked() {
+        let source = "thread t { lock \"a;b\"; unlock x # why\n  with m { nop } }";
+        for (line, column, marked) in [
+            (1, 12, "lock \"a;b\""),
+            (1, 24, "unlock x"),
+            (2, 3, "with m"),
+            (2, 12, "nop"),
+        ] {
+            let site = serde_json::from_value(site(line, column)).unwrap();
+            let range = statement(source, &site).unwrap();
+            assert_eq!(&source[range], marked);
         }
     }
 

@@ -13,15 +13,19 @@ use crate::outcome::{Outcome, Status, Summary};
 const NUMBERS: [&str; 4] = ["interleavings", "threads", "steps", "time"];
 
 /// A line of the table, of plain text but for the last column.
-struct Row {
-    name: String,
-    numbers: [String; NUMBERS.len()],
-    result: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) numbers: [String; NUMBERS.len()],
+    pub(super) result: String,
 }
 
 /// The models grouped by the binary they are in, and a last line for all of them.
 pub(super) fn table(summary: &Summary) -> String {
-    let rows = rows(summary);
+    aligned(rows(summary))
+}
+
+/// Lines with their columns one below the other.
+pub(super) fn aligned(rows: Vec<Row>) -> String {
     let name = rows
         .iter()
         .map(|row| row.name.chars().count())
@@ -56,11 +60,7 @@ fn rows(summary: &Summary) -> Vec<Row> {
                 rows.push(Row::text(""));
             }
             label = &binary.label;
-            rows.push(Row {
-                name: label.to_owned(),
-                numbers: NUMBERS.map(str::to_owned),
-                result: "result".to_owned(),
-            });
+            rows.push(Row::titles(label));
         }
         rows.push(row(outcome));
     }
@@ -70,7 +70,17 @@ fn rows(summary: &Summary) -> Vec<Row> {
 }
 
 impl Row {
-    fn text(name: &str) -> Self {
+    /// What the columns are, above a group.
+    pub(super) fn titles(group: &str) -> Self {
+        Row {
+            name: group.to_owned(),
+            numbers: NUMBERS.map(str::to_owned),
+            result: "result".to_owned(),
+        }
+    }
+
+    /// Without numbers.
+    pub(super) fn text(name: &str) -> Self {
         Row {
             name: name.to_owned(),
             numbers: Default::default(),

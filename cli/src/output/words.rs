@@ -91,7 +91,7 @@ pub(super) fn result(outcome: &Outcome) -> String {
 }
 
 /// The beginning of a text that stands in full elsewhere.
-fn first_words(text: &str) -> String {
+pub(super) fn first_words(text: &str) -> String {
     const CHARS_MAX: usize = 60;
     let line = text.lines().next().unwrap_or_default();
     if line.chars().count() <= CHARS_MAX {
@@ -132,7 +132,7 @@ fn expected(report: &Report) -> String {
 }
 
 /// What it means that nothing was found.
-fn worth(report: &Report) -> String {
+pub(super) fn worth(report: &Report) -> String {
     let search = &report.search;
     let worth = match search.strength {
         Strength::Exhaustive => "proved".to_owned(),
@@ -162,7 +162,7 @@ fn worth(report: &Report) -> String {
 }
 
 /// How much was explored. The time stands elsewhere on the line, so it goes from the end.
-fn strength(report: &Report) -> String {
+pub(super) fn strength(report: &Report) -> String {
     let strength = report.strength();
     strength
         .rsplit_once(", ")

@@ -46,7 +46,7 @@ pub(crate) fn again(args: &ReportArgs, output: &mut Output) -> Result<ExitCode, 
             page = written.first().cloned();
         }
         for path in &written {
-            output.event(&Event::Rendered(path));
+            output.event(&Event::Text(&format!("{}\n", path.display())));
         }
     }
     if let Some(page) = page.filter(|_| wanted(args.open)) {

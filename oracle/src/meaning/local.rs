@@ -1,13 +1,13 @@
 //! What is no step: local arithmetic, jumps, choices of the environment, and the end of a thread.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use gordian::report;
 use gordian::scenario::ast::Place;
 
 use super::{Machine, Panic, advance, jump, set};
 use crate::Failure;
-use crate::code::Op;
+use crate::code::{Code, Op, Pc};
 use crate::state::{Frame, Life, Object, State, UNWINDING};
 
 /// What became of one instruction.
@@ -19,55 +19,121 @@ enum Done {
     Chooses,
 }
 
+/// The choices that were met between two steps: a loop around one is met again, and need not be run
+/// for ever, as long as it has a way out.
+#[derive(Default)]
+struct Choices {
+    numbers: HashMap<Vec<u8>, usize>,
+    /// For each choice, who makes it where.
+    places: Vec<(u32, Pc)>,
+    /// A choice that leads to another.
+    leads: Vec<(usize, usize)>,
+    /// A choice that leads to a step.
+    out: Vec<bool>,
+}
+
+impl Choices {
+    /// The number of a choice that another one has led to, and whether it is new.
+    fn meet(
+        &mut self,
+        code: &Code,
+        state: &State,
+        thread: u32,
+        from: Option<usize>,
+    ) -> (usize, bool) {
+        // Who is settled already follows from whose choice it is.
+        let mut bytes = thread.to_le_bytes().to_vec();
+        state.encode(code, &mut bytes);
+        let next = self.places.len();
+        let number = *self.numbers.entry(bytes).or_insert(next);
+        if number == next {
+            let pc = state.threads[thread as usize].pc;
+            self.places.push((thread, pc));
+            self.out.push(false);
+        }
+        self.leads.extend(from.map(|from| (from, number)));
+        (number, number == next)
+    }
+
+    fn leave(&mut self, from: Option<usize>) {
+        if let Some(from) = from {
+            self.out[from] = true;
+        }
+    }
+
+    fn without_a_way_out(&mut self) -> Option<(u32, Pc)> {
+        loop {
+            let mut changed = false;
+            for &(from, to) in self.leads.iter().rev() {
+                if self.out[to] && !self.out[from] {
+                    self.out[from] = true;
+                    changed = true;
+                }
+            }
+            if !changed {
+                let closed = self.out.iter().position(|out| !out)?;
+                return Some(self.places[closed]);
+            }
+        }
+    }
+}
+
 impl Machine<'_> {
     /// Does all that is no step, for every choice of the environment, and hands out the states that
     /// this leads to.
     pub(crate) fn settle(&mut self, state: State, settled: &mut Vec<State>) {
-        let mut left = vec![state];
+        let mut choices = Choices::default();
+        let mut left = vec![(None, state)];
         let mut moves = 0;
-        // Choices that were met already: a loop around a choice need not be run for ever.
-        let mut met: HashSet<Vec<u8>> = HashSet::new();
-        'state: while let Some(mut state) = left.pop() {
+        'state: while let Some((from, mut state)) = left.pop() {
             while let Some(thread) = state.threads.iter().position(|thread| thread.unsettled) {
                 let thread = thread as u32;
                 moves += 1;
                 if moves > self.moves_max {
-                    self.fail(&state, thread);
+                    self.fail(thread, state.threads[thread as usize].pc);
                     return;
                 }
                 match self.instruction(&mut state, thread) {
                     Done::GoesOn => {}
                     Done::Settled => state.threads[thread as usize].unsettled = false,
                     Done::Chooses => {
-                        let mut bytes = thread.to_le_bytes().to_vec();
-                        state.encode(self.code, &mut bytes);
-                        if met.insert(bytes) {
-                            self.choose(&state, thread, &mut left);
+                        let (choice, new) = choices.meet(self.code, &state, thread, from);
+                        if new {
+                            self.choose(&state, thread, choice, &mut left);
                         }
                         continue 'state;
                     }
                 }
             }
+            choices.leave(from);
             settled.push(state);
+        }
+        if let Some((thread, pc)) = choices.without_a_way_out() {
+            self.fail(thread, pc);
         }
     }
 
-    fn choose(&self, state: &State, thread: u32, left: &mut Vec<State>) {
+    fn choose(
+        &self,
+        state: &State,
+        thread: u32,
+        choice: usize,
+        left: &mut Vec<(Option<usize>, State)>,
+    ) {
         let pc = state.threads[thread as usize].pc;
         if let Op::Choose(cases) = &self.code.ops[pc as usize] {
             for case in cases {
                 let mut chosen = state.clone();
                 jump(&mut chosen, thread, *case);
-                left.push(chosen);
+                left.push((Some(choice), chosen));
             }
         }
     }
 
-    fn fail(&mut self, state: &State, thread: u32) {
-        let it = &state.threads[thread as usize];
+    fn fail(&mut self, thread: u32, pc: Pc) {
         self.failure.get_or_insert(Failure {
             thread: self.code.threads[thread as usize].name.clone(),
-            statement: self.code.starts.get(it.pc as usize).copied().unwrap_or(0),
+            statement: self.code.starts.get(pc as usize).copied().unwrap_or(0),
             moves: self.moves_max,
         });
     }

@@ -55,6 +55,18 @@ pub(crate) struct Machine<'a> {
     pub(crate) moves_max: u32,
 }
 
+impl<'a> Machine<'a> {
+    pub(crate) fn new(code: &'a Code, moves_max: u32) -> Machine<'a> {
+        Machine {
+            code,
+            codes: BTreeSet::new(),
+            hazards: BTreeSet::new(),
+            failure: None,
+            moves_max,
+        }
+    }
+}
+
 impl Machine<'_> {
     /// In which ways this thread can do its next step; none when it is blocked or not alive.
     pub(crate) fn ways(&self, state: &State, thread: u32, ways: &mut Vec<Way>) {
@@ -93,7 +105,7 @@ impl Machine<'_> {
                 tries,
                 ..
             } => *tries || self.may_acquire(state, thread, *semaphore, *permits),
-            Op::AwaitTicket(ticket) => state.tickets[*ticket as usize] != TicketState::Queued,
+            Op::AwaitTicket(ticket, _) => state.tickets[*ticket as usize] != TicketState::Queued,
             Op::WaitGroup(group) => {
                 matches!(state.objects[*group as usize], Object::Group { count: 0 })
             }
@@ -178,7 +190,7 @@ impl Machine<'_> {
             Op::Ticket(ticket, permits) => {
                 return Some(self.ticket(state, thread, ticket, permits));
             }
-            Op::AwaitTicket(ticket) => return Some(self.await_ticket(state, thread, ticket)),
+            Op::AwaitTicket(ticket, _) => return Some(self.await_ticket(state, thread, ticket)),
             Op::DropTicket(ticket) => self.drop_ticket(state, thread, ticket),
             _ => return None,
         }

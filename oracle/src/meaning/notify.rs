@@ -2,7 +2,7 @@
 //!
 //! | a thread is | it got there by | and leaves by |
 //! |---|---|---|
-//! | in the queue | `enable_notify`, or `wait_notify` without a permit | being notified, `drop_notify` |
+//! | in the queue | `enable_notify`, `wait_notify` | being notified, `drop_notify` |
 //! | ready, hands it on | `notify`, as the head of the queue | `wait_notify`, `drop_notify` |
 //! | ready | `notify_waiters`, or `enable_notify` with a permit | the same |
 //! | neither | | |

@@ -252,16 +252,18 @@ fn it_prints_light_and_is_dark_in_the_dark() {
 fn pictures() {
     let directory = PathBuf::from(std::env::var_os("PICTURES").expect("PICTURES names a directory"));
     let Some(mut page) = opened(0..4) else { return };
-    for (name, width, look, fragment) in [
-        ("light", 1280, "light", "#f1&step=5"),
-        ("dark", 1280, "dark", "#f1&step=5"),
-        ("end", 1280, "light", ""),
-        ("narrow", 400, "light", "#f1&step=6"),
-        ("print", 800, "print", ""),
+    for (name, width, height, look, fragment, to) in [
+        ("light", 1280, 1250, "light", "#f1&step=5", "body"),
+        ("dark", 1280, 1250, "dark", "#f1&step=6", "body"),
+        ("foreign-release", 1280, 1400, "light", "", "#f2"),
+        ("self-deadlock", 1280, 1400, "dark", "", "article:has(.expected)"),
+        ("panic", 1280, 1400, "light", "", "article:last-of-type"),
+        ("narrow", 400, 2600, "light", "#f1&step=6", "body"),
+        ("print", 800, 1900, "print", "", "body"),
     ] {
-        page.browser.appear(width, 900, look);
+        page.browser.appear(width, height, look);
         page.go(fragment);
-        page.value("scrollTo(0, 0)");
+        page.value(&format!("document.querySelector('{to}').scrollIntoView()"));
         let picture = page.browser.picture();
         std::fs::write(directory.join(format!("{name}.png.base64")), picture).unwrap();
     }

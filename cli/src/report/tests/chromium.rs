@@ -157,10 +157,9 @@ impl Chromium {
         self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
     }
 
-    /// A picture of the whole page as PNG, in base 64.
+    /// A picture of what is in the window as PNG, in base 64.
     pub(super) fn picture(&mut self) -> String {
-        let call = json!({ "format": "png", "captureBeyondViewport": true });
-        let answer = self.call("Page.captureScreenshot", call);
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         answer["data"].as_str().unwrap_or_default().to_owned()
     }
 }

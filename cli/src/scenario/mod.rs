@@ -1,0 +1,127 @@
+//! `cargo gordian scenario`: files in the scenario language, checked, laid out, explained.
+//!
+//! Knows what is done with the files and in which order. Does not know the language
+//! ([`gordian::scenario`] does) or how results look: it sends events to [`Output`].
+
+mod check;
+mod files;
+mod oracle;
+mod outcome;
+
+use std::fs;
+
+use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse};
+
+use crate::args::{CheckArgs, ExplainArgs, FmtArgs};
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::output::{Event, Output};
+use files::File;
+
+pub(crate) use files::{Pane, Refusal};
+pub(crate) use outcome::{Checked, Checks, Findings, Status};
+
+/// Checks files.
+///
+/// # Errors
+/// When there is none; what the searches found is not an error but the exit code.
+pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<ExitCode, Error> {
+    let files = files::expand(&args.files)?;
+    let checks = check::run(args, files, output)?;
+    output.event(&Event::AllChecked(&checks));
+    Ok(checks.exit_code())
+}
+
+/// Lays files out, or says which are not.
+///
+/// # Errors
+/// When there is none; one that is no scenario is not an error but the exit code.
+pub(crate) fn fmt(args: &FmtArgs, output: &mut Output) -> Result<ExitCode, Error> {
+    let mut code = ExitCode::Clean;
+    for file in files::expand(&args.files)? {
+        match tidy(&file) {
+            Err(refusal) => {
+                output.event(&Event::Refused(&refusal));
+                code = ExitCode::Usage;
+            }
+            Ok((before, after)) => {
+                let name = &file.name;
+                if args.check && before != after {
+                    output.event(&Event::Untidy(name));
+                    code = match code {
+                        ExitCode::Clean => ExitCode::Findings,
+                        worse => worse,
+                    };
+                } else if !args.check && file.path.is_none() {
+                    output.event(&Event::Text(&after));
+                } else if let Some(path) = file.path.as_ref().filter(|_| before != after) {
+                    fs::write(path, after).map_err(Error::internal(name))?;
+                    output.event(&Event::Formatted(name));
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// Says what files say.
+///
+/// # Errors
+/// When there is none; one that is no scenario is not an error but the exit code.
+pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<ExitCode, Error> {
+    let files = files::expand(&args.files)?;
+    let several = files.len() > 1;
+    let mut code = ExitCode::Clean;
+    for (index, file) in files.iter().enumerate() {
+        match read(file) {
+            Ok((_, scenario)) => {
+                let gap = if index > 0 { "\n" } else { "" };
+                let head = match several {
+                    true => format!("{gap}{}\n\n", file.name),
+                    false => String::new(),
+                };
+                output.event(&Event::Text(&(head + &prose(&scenario))));
+            }
+            Err(refusal) => {
+                output.event(&Event::Refused(&refusal));
+                code = ExitCode::Usage;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// A file's text, and the scenario that it is.
+fn read(file: &File) -> Result<(String, Scenario), Box<Refusal>> {
+    let source = file.read()?;
+    match parse(&source) {
+        Ok(scenario) => Ok((source, scenario)),
+        Err(error) => Err(refused(file, source, &error)),
+    }
+}
+
+/// A file's text, as it is and laid out.
+fn tidy(file: &File) -> Result<(String, String), Box<Refusal>> {
+    let source = file.read()?;
+    match format(&source) {
+        Ok(tidy) => Ok((source, tidy)),
+        Err(error) => Err(refused(file, source, &error)),
+    }
+}
+
+fn refused(file: &File, source: String, error: &ParseError) -> Box<Refusal> {
+    let span = error.span();
+    Box::new(Refusal {
+        file: file.name.clone(),
+        message: error.message().to_owned(),
+        pane: Some(Pane {
+            source,
+            span: span.start as usize..span.end as usize,
+            line: error.line(),
+            column: error.column(),
+            label: error.expected().map(|what| format!("expected {what}")),
+        }),
+        hint: error.hint().map(str::to_owned),
+        defect: false,
+    })
+}

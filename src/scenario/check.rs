@@ -1,0 +1,380 @@
+//! The check of a scenario: which search, and whether its answer is the one that the file expects.
+//!
+//! Knows how the searches complement one another. Does not know what a statement does.
+//!
+//! # How a scenario is searched
+//! By interleavings first: exhaustively, one execution per Mazurkiewicz trace. That does not end
+//! where the scenario need not end, which shows when an execution comes back to a state that it was
+//! in; and it may take too long where interleavings are many and states are few. In both cases the
+//! scenario is searched by states instead, each of which is visited once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ast::{Expect, ObjectKind, Scenario};
+use super::interpreter;
+use super::machine::Machine;
+use super::terminal::Terminal;
+use crate::config::{Config, Strategy};
+use crate::engine::{self, Model};
+use crate::report::{Code, Engine, Finding, Report, Severity, Verdict};
+
+/// How a scenario is to be checked.
+///
+/// ```
+/// use gordian::scenario::Options;
+///
+/// let options = Options::default().executions_max(1_000).liveness(true);
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    strategy: Option<Strategy>,
+    engine: Engine,
+    executions_max: Option<u64>,
+    time_max: Option<Duration>,
+    steps_max: Option<u32>,
+    seed: Option<u64>,
+    liveness: bool,
+}
+
+impl Options {
+    /// Searches in this way and no other. Without this, and with [`Strategy::Exhaustive`], a
+    /// scenario is searched by interleavings, and by states where that does not lead to an end.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = Some(strategy);
+        self
+    }
+
+    /// Runs the threads under this engine. Under loom only what loom can express is checked.
+    #[must_use]
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Ends the search after so many executions.
+    #[must_use]
+    pub fn executions_max(mut self, executions: u64) -> Self {
+        self.executions_max = Some(executions);
+        self
+    }
+
+    /// Ends the search after this time.
+    #[must_use]
+    pub fn time_max(mut self, time: Duration) -> Self {
+        self.time_max = Some(time);
+        self
+    }
+
+    /// Cuts an execution off after so many steps.
+    #[must_use]
+    pub fn steps_max(mut self, steps: u32) -> Self {
+        self.steps_max = Some(steps);
+        self
+    }
+
+    /// The seed of the random strategies.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Whether a thread that can go on for ever without ever coming to its end is a finding, also
+    /// if the file does not expect it.
+    #[must_use]
+    pub fn liveness(mut self, liveness: bool) -> Self {
+        self.liveness = liveness;
+        self
+    }
+}
+
+/// The result of a check.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// What was found, and how the search that decided was made.
+    pub report: Report,
+    /// Whether that is what the file expects; none when it expects nothing, or when the search
+    /// could not tell.
+    pub expected: Option<bool>,
+    /// The states in which nothing moves any more: all of them, if the search is complete.
+    pub terminals: BTreeSet<Terminal>,
+    /// Whether some execution need not end.
+    pub endless: bool,
+}
+
+impl CheckReport {
+    /// The one-word result.
+    pub fn verdict(&self) -> Verdict {
+        self.report.verdict
+    }
+
+    /// Whether the search came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.report.search.complete
+    }
+
+    /// Whether nothing is amiss: the search came to its end, and found what the file expects, or
+    /// nothing if it does not say.
+    pub fn passed(&self) -> bool {
+        match self.expected {
+            Some(expected) => expected && self.is_complete(),
+            None => self.verdict() == Verdict::Clean,
+        }
+    }
+}
+
+/// Executions of the search by interleavings before the search by states takes over.
+const EXECUTIONS_BUDGET: u64 = 10_000;
+
+/// Steps of all of them.
+const STEPS_BUDGET: u64 = 500_000;
+
+/// Steps of one execution when nothing else is said.
+const STEPS_MAX: u32 = 10_000;
+
+/// Checks a scenario: every interleaving of its threads, unless the options say otherwise. `file`
+/// is how reports name the text `source`, which the scenario was parsed from.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gordian::scenario::{Options, check, parse};
+///
+/// let source = "
+/// expect deadlock
+/// mutex a, b
+/// thread one { lock a; lock b; unlock b; unlock a }
+/// thread two { lock b; lock a; unlock a; unlock b }
+/// ";
+/// let scenario = Arc::new(parse(source).expect("a scenario"));
+/// let checked = check(&scenario, "abba.gordian", source, &Options::default());
+/// assert_eq!(checked.expected, Some(true));
+/// assert_eq!(checked.report.search.executions, 3);
+/// ```
+pub fn check(scenario: &Arc<Scenario>, file: &str, source: &str, options: &Options) -> CheckReport {
+    let checker = Checker {
+        machine: Arc::new(Machine::new(scenario, file, source)),
+        options,
+        started: Instant::now(),
+        liveness: options.liveness || names(scenario.expect.as_ref(), Code::Starvation),
+    };
+    let (mut report, endless) = checker.search(scenario);
+    let terminals = checker.machine.take_terminals();
+    weigh(&mut report, scenario, checker.liveness);
+    CheckReport {
+        expected: expected(scenario, &report),
+        terminals,
+        endless,
+        report,
+    }
+}
+
+/// One check of a scenario.
+struct Checker<'a> {
+    machine: Arc<Machine>,
+    options: &'a Options,
+    started: Instant,
+    liveness: bool,
+}
+
+impl Checker<'_> {
+    /// What was found, and whether an execution need not end.
+    fn search(&self, scenario: &Scenario) -> (Report, bool) {
+        let may_change = matches!(self.options.strategy, None | Some(Strategy::Exhaustive))
+            && self.options.engine == Engine::Controlled;
+        if !may_change {
+            let report = self.run(self.config());
+            let endless = is_endless(&report);
+            return (report, endless);
+        }
+        // An expected number of executions is to be counted, however large it is.
+        let executions =
+            EXECUTIONS_BUDGET.max(scenario.expect_executions.unwrap_or(0).saturating_mul(4));
+        let steps = match scenario.expect_executions {
+            Some(_) => None,
+            None => Some(STEPS_BUDGET),
+        };
+        let executions_max = self.options.executions_max;
+        let first = self.run(Config {
+            executions_max: Some(executions.min(executions_max.unwrap_or(u64::MAX))),
+            steps_total_max: steps,
+            ..self.config()
+        });
+        let endless = is_endless(&first);
+        let search = &first.search;
+        let spent = search.executions >= executions
+            || steps.is_some_and(|steps| search.steps >= steps)
+            || search.executions_capped > 0;
+        if first.error.is_some() || search.complete || !(endless || spent) {
+            return (first, endless);
+        }
+        // What the first search has seen of the ends is seen again, if the second is complete.
+        let mut second = self.run(Config {
+            strategy: Strategy::States,
+            ..self.config()
+        });
+        let endless = endless || is_endless(&second);
+        merge(&mut second, first);
+        (second, endless)
+    }
+
+    fn run(&self, config: Config) -> Report {
+        let machine = Arc::clone(&self.machine);
+        let model: Model = Arc::new(move || interpreter::run(&machine));
+        engine::run(config, model)
+    }
+
+    fn config(&self) -> Config {
+        let defaults = Config::default();
+        let time_left = |max: Duration| max.saturating_sub(self.started.elapsed());
+        Config {
+            model: match &self.machine.scenario.title {
+                Some(title) => title.clone(),
+                None => "scenario".to_owned(),
+            },
+            engine: self.options.engine,
+            strategy: self.options.strategy.unwrap_or_default(),
+            steps_max: self.options.steps_max.unwrap_or(STEPS_MAX),
+            executions_max: self.options.executions_max,
+            time_max: self.options.time_max.map(time_left),
+            seed: self.options.seed.unwrap_or(defaults.seed),
+            program: Some(Arc::clone(&self.machine) as _),
+            liveness: self.liveness,
+            // Condvars wake by themselves where the scenario says so.
+            spurious_max: 0,
+            stack_size: STACK_SIZE,
+            ..defaults
+        }
+    }
+}
+
+/// Stack of a thread: the interpreter does not recurse.
+const STACK_SIZE: usize = 128 * 1024;
+
+fn is_endless(report: &Report) -> bool {
+    report.search.states.is_some_and(|states| states.endless)
+}
+
+/// Adds the findings that only the other search has: they were met in real executions.
+fn merge(report: &mut Report, other: Report) {
+    for finding in other.findings {
+        let is_it = |its: &Finding| its.fingerprint == finding.fingerprint;
+        if !report.findings.iter().any(is_it) {
+            report.findings.push(finding);
+        }
+    }
+    settle(report);
+}
+
+/// Gives findings the weight that they have for a scenario. Starvation has none where nobody asks
+/// for it: a livelock is not a deadlock. A lock that is left behind, or freed by another although
+/// it has no owner, is a hazard: where that matters somebody is stuck, or misled.
+fn weigh(report: &mut Report, scenario: &Scenario, liveness: bool) {
+    report
+        .findings
+        .retain(|finding| liveness || finding.code != Code::Starvation);
+    let has_no_owner = |name: &String| {
+        let mut objects = scenario.objects.iter();
+        objects.any(|object| object.name == *name && object.kind == ObjectKind::Lock)
+    };
+    for finding in &mut report.findings {
+        let is_hazard = match finding.code {
+            Code::LeakedGuard => true,
+            Code::ForeignRelease => finding.objects.iter().all(has_no_owner),
+            _ => false,
+        };
+        if is_hazard {
+            finding.severity = Severity::Hazard;
+        }
+    }
+    settle(report);
+}
+
+/// Makes the verdict that of the findings.
+fn settle(report: &mut Report) {
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    report.verdict = match report.verdict {
+        Verdict::Error => Verdict::Error,
+        _ if report.findings.iter().any(is_error) => Verdict::Found,
+        _ if report.search.complete => Verdict::Clean,
+        _ => Verdict::Incomplete,
+    };
+}
+
+/// Whether the file names the code.
+fn names(expect: Option<&Expect>, code: Code) -> bool {
+    matches!(expect, Some(Expect::Codes(codes)) if codes.contains(&code))
+}
+
+/// Those with which a thread never goes on.
+const STUCK: [Code; 3] = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
+
+/// Those of threads that do what they must not.
+const MISUSE: [Code; 3] = [Code::Panic, Code::DoubleRelease, Code::ForeignRelease];
+
+/// Whether the report is what the scenario expects.
+fn expected(scenario: &Scenario, report: &Report) -> Option<bool> {
+    if report.verdict == Verdict::Error {
+        return None;
+    }
+    let complete = report.search.complete;
+    let codes = scenario
+        .expect
+        .as_ref()
+        .map(|expect| answers(expect, report));
+    let count = scenario.expect_executions.map(|count| {
+        let counted = report.search.strategy == Strategy::Exhaustive.as_str();
+        complete && counted && report.search.executions == count
+    });
+    let answer = match (codes, count) {
+        (None, None) => return None,
+        (Some(answer), count) => Answer {
+            right: answer.right && count != Some(false),
+            ..answer
+        },
+        (None, Some(right)) => Answer {
+            right,
+            final_wrong: false,
+        },
+    };
+    match complete || answer.final_wrong {
+        true => Some(answer.right),
+        false => None,
+    }
+}
+
+/// How the findings compare with those that are expected.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    right: bool,
+    /// Whether it is wrong, whatever else will be found.
+    final_wrong: bool,
+}
+
+fn answers(expect: &Expect, report: &Report) -> Answer {
+    // A hazard can be what is expected, and is no harm where it is not.
+    let found = |code: &Code| report.has(*code);
+    let only = |allowed: &dyn Fn(Code) -> bool| {
+        let mut findings = report.findings.iter();
+        findings.all(|finding| finding.severity < Severity::Error || allowed(finding.code))
+    };
+    let stuck =
+        |code: Code| STUCK.contains(&code) || matches!(code, Code::LeakedGuard | Code::Starvation);
+    let (enough, allowed) = match expect {
+        Expect::Clean => (true, only(&|_| false)),
+        Expect::Codes(codes) => (codes.iter().all(found), only(&|code| codes.contains(&code))),
+        Expect::Stuck => (STUCK.iter().any(found), only(&stuck)),
+        Expect::Misuse => (
+            MISUSE.iter().any(found),
+            only(&|code| MISUSE.contains(&code) || stuck(code)),
+        ),
+    };
+    Answer {
+        right: enough && allowed,
+        final_wrong: !allowed,
+    }
+}

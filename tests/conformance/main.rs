@@ -1,0 +1,108 @@
+//! What the documentation of std, parking_lot and crossbeam promises, on every engine: the real
+//! primitives (with the feature `model` off, and with it on outside a model), the controlled engine
+//! and loom.
+//!
+//! Each case is a function that holds in every interleaving and uses at most 5 threads, which is
+//! what loom allows. `conformance!` makes one test of it per engine that this build has.
+
+mod barrier;
+mod channel;
+mod condvar;
+mod mpsc;
+mod mutex;
+mod once;
+mod rwlock;
+mod semaphore;
+mod std_sync;
+mod thread;
+mod wait_group;
+
+use std::cell::Cell;
+
+/// What a case is run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Native,
+    #[cfg(feature = "model")]
+    Controlled,
+    #[cfg(feature = "loom")]
+    Loom,
+}
+
+impl Engine {
+    /// Runs the case: natively a few times, for as many interleavings as come about; otherwise in
+    /// all of them.
+    #[track_caller]
+    pub(crate) fn run(self, case: fn()) {
+        match self {
+            Engine::Native => (0..20).for_each(|_| case()),
+            #[cfg(feature = "model")]
+            Engine::Controlled => check(gordian::report::Engine::Controlled, case),
+            #[cfg(feature = "loom")]
+            Engine::Loom => check(gordian::report::Engine::Loom, case),
+        }
+    }
+}
+
+#[cfg(feature = "model")]
+#[track_caller]
+fn check(engine: gordian::report::Engine, case: fn()) {
+    let report = gordian::Checker::new().engine(engine).check(move || {
+        IN_MODEL.set(true);
+        case();
+    });
+    report.assert_clean();
+    assert!(report.search.executions > 0);
+}
+
+/// Makes of each function a module of tests, one per engine.
+macro_rules! conformance {
+    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            use crate::Engine;
+
+            $(#[$attribute])*
+            fn case() $body
+
+            #[test]
+            fn native() {
+                Engine::Native.run(case);
+            }
+
+            #[cfg(feature = "model")]
+            #[test]
+            fn controlled() {
+                Engine::Controlled.run(case);
+            }
+
+            #[cfg(feature = "loom")]
+            #[test]
+            fn loom() {
+                Engine::Loom.run(case);
+            }
+        }
+    )*};
+}
+pub(crate) use conformance;
+
+/// Runs `f` and says whether it panicked; prints nothing.
+pub(crate) fn panics(f: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err()
+}
+
+/// Panics without a message on the terminal.
+pub(crate) fn quiet_panic() -> ! {
+    std::panic::resume_unwind(Box::new("on purpose"))
+}
+
+std::thread_local! {
+    /// All threads of a model share an OS thread, which runs nothing else.
+    static IN_MODEL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the case runs in a model, rather than outside; for its first thread to ask.
+pub(crate) fn in_model() -> bool {
+    IN_MODEL.get()
+}
