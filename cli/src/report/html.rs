@@ -119,7 +119,7 @@ fn top(results: &Results, verdict: &str, good: bool) -> Markup {
     html! {
         header.top {
             p.brand { "Gordian" }
-            h1.good[good].bad[!good] { (verdict) }
+            h1 class=(if good { "good" } else { "bad" }) { (verdict) }
             p.figures {
                 span { b { (grouped(interleavings)) } " interleavings" }
                 span { b { (findings) } @if findings == 1 { " finding" } @else { " findings" } }
@@ -150,10 +150,11 @@ fn index(results: &Results, shown: &[Shown<'_>]) -> Markup {
 }
 
 fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
-    let own: Vec<&Shown<'_>> = shown
-        .iter()
-        .filter(|one| std::ptr::eq(one.entry, entry))
-        .collect();
+    // Those of one model stand beside each other.
+    let is_own = |one: &Shown<'_>| std::ptr::eq(one.entry, entry);
+    let from = shown.iter().position(is_own).unwrap_or(shown.len());
+    let count = shown[from..].iter().take_while(|one| is_own(one)).count();
+    let own = &shown[from..from + count];
     let gist = entry.gist();
     html! {
         tr {
@@ -161,10 +162,8 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
             th scope="row" { span.group { (entry.group) } " " span.name { (entry.name) } }
             td {
                 @if own.is_empty() { (gist) } @else {
-                    ul.links { @for one in &own {
-                        li { a href={ "#" (one.id) } { (one.finding.code) }
-                            @if entry.expects(one.finding) { " (expected)" }
-                            @else if one.finding.severity == Severity::Hazard { " (hazard)" } }
+                    ul.links { @for same in own.chunk_by(|one, next| one.finding.code == next.finding.code) {
+                        li { (same_code(same)) }
                     } }
                     @if let Some(remark) = &entry.remark { p { (remark) } }
                 }
@@ -177,6 +176,23 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
             }
             td { @if let Some(report) = &entry.report { (report.strength()) } }
         }
+    }
+}
+
+/// Findings of one code: `panic 2 3`.
+fn same_code(shown: &[Shown<'_>]) -> Markup {
+    let Some(first) = shown.first() else {
+        return html! {};
+    };
+    html! {
+        @for (at, one) in shown.iter().enumerate() {
+            @if at > 0 { " " }
+            a href={ "#" (one.id) } title=(one.finding.message) {
+                @if at == 0 { (first.finding.code) } @else { (at + 1) }
+            }
+        }
+        @if first.entry.expects(first.finding) { " (expected)" }
+        @else if first.finding.severity == Severity::Hazard { " (hazard)" }
     }
 }
 
@@ -229,10 +245,10 @@ fn player(id: &str, finding: &Finding) -> Markup {
     html! {
         div.player hidden {
             div.buttons {
-                button type="button" data-go="first" aria-label="first step" { "⏮" }
-                button type="button" data-go="back" aria-label="one step back" { "◀" }
-                button type="button" data-go="on" aria-label="one step on" { "▶" }
-                button type="button" data-go="last" aria-label="last step" { "⏭" }
+                button type="button" data-go="first" aria-label="first step" { "«" }
+                button type="button" data-go="back" aria-label="one step back" { "‹" }
+                button type="button" data-go="on" aria-label="one step on" { "›" }
+                button type="button" data-go="last" aria-label="last step" { "»" }
             }
             input type="range" min="1" max=(last) value=(last) step="1"
                 aria-label="step" aria-controls={ (id) "-lanes" };
@@ -248,23 +264,28 @@ fn graph(id: &str, finding: &Finding) -> Markup {
         return html! {};
     };
     let number = |at: usize| finding.steps.get(at).map_or(0, |step| step.number);
-    let held = holds(&finding.steps);
-    let waited = waits(&finding.steps);
+    let mut held = holds(&finding.steps);
+    let mut waited = waits(&finding.steps);
+    // Those that the finding is about come first.
+    let other = |thread: &str| !finding.threads.iter().any(|name| name == thread);
+    held.sort_by_key(|hold| other(hold.thread));
+    waited.sort_by_key(|wait| other(wait.thread));
     html! {
         section.graph aria-labelledby={ (id) "-graph" } {
-            h3 #{ (id) "-graph" } { "Who waits for whom" }
+            h3 #{ (id) "-graph" } { "Who holds and waits for what" }
             (svg)
             @if held.len() + waited.len() <= FACTS_MAX {
                 ul.state {
                     @for wait in &waited {
-                        li.waits.off[wait.to.is_some()] data-spans=(span((wait.from, wait.to))) {
+                        li class=(if wait.to.is_some() { "waits off" } else { "waits" })
+                            data-spans=(span((wait.from, wait.to))) {
                             b { (wait.thread) } " waits for "
                             b { (wait.object.unwrap_or("its turn")) }
                             small { " since step " (number(wait.from)) }
                         }
                     }
                     @for hold in &held {
-                        li.off[hold.to.is_some()] data-spans=(span((hold.from, hold.to))) {
+                        li class=[hold.to.map(|_| "off")] data-spans=(span((hold.from, hold.to))) {
                             b { (hold.thread) } " holds " b { (hold.object) }
                             small { " since step " (number(hold.from)) }
                         }

@@ -281,9 +281,14 @@ fn physical(site: &Site) -> Option<Physical> {
     if Path::new(&site.file).is_absolute() || site.file.is_empty() {
         return None;
     }
+    let uri = uri(&site.file);
+    // What is a name on this system may be an absolute one on another.
+    if uri.starts_with('/') {
+        return None;
+    }
     Some(Physical {
         artifact_location: Artifact {
-            uri: uri(&site.file),
+            uri,
             uri_base_id: ROOT,
         },
         region: Region {

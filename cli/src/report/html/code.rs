@@ -161,15 +161,13 @@ fn lines(at: usize, file: &File<'_>, listing: &Listing<'_>) -> Markup {
                 tr.gap { td { "⋮" } td {} }
             }
             @let marks = file.marks.get(&number);
-            tr id=(listing.name(at, number))
-                .marked[marks.is_some()]
-                .waits[marks.is_some_and(|marks| marks.iter().any(|mark| mark.waits))] {
+            tr id=(listing.name(at, number)) class=[marks.map(|_| "marked")] {
                 td { (number) }
                 td { code { (line.chars().skip(shared).take(LINE_CHARS_MAX).collect::<String>()) } }
             }
             @for mark in marks.into_iter().flatten() {
                 @let column = (mark.column as usize).saturating_sub(1 + shared).min(INDENT_MAX);
-                tr.remark.waits[mark.waits] {
+                tr class=(if mark.waits { "remark waits" } else { "remark" }) {
                     td {}
                     td { span style={ "margin-left:" (column) "ch" } { "╰ " (mark.text) } }
                 }

@@ -34,12 +34,13 @@ pub(super) fn table(id: &str, finding: &Finding, listing: &Listing<'_>) -> Marku
     let lanes = threads.len() <= LANES_MAX;
     let colors = colors(finding);
     let mut bars = Bars::of(finding, &colors);
+    let slots = slots(&colors, finding);
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby={ (id) "-steps" } {
-            table.steps #{ (id) "-lanes" } {
+            table.steps #{ (id) "-lanes" } style={ "--slots:" (slots) } {
                 thead { tr {
                     th scope="col" { "step" }
-                    @if lanes { @for thread in &threads { th.lane scope="col" { (thread) } } }
+                    @if lanes { @for thread in &threads { th.lane scope="col" title=(thread) { (thread) } } }
                     @else {
                         th scope="col" { "thread" }
                         th.lane scope="col" { "what" }
@@ -49,8 +50,8 @@ pub(super) fn table(id: &str, finding: &Finding, listing: &Listing<'_>) -> Marku
                 } }
                 tbody { @for (at, step) in steps.iter().enumerate() {
                     @let held = bars.pass(at);
-                    tr #{ (id) "-s" (at + 1) } data-thread=(step.thread)
-                        .blocked[step.outcome == Outcome::Blocked] {
+                    @let class = (step.outcome == Outcome::Blocked).then_some("blocked");
+                    tr #{ (id) "-s" (at + 1) } data-thread=(step.thread) class=[class] {
                         th scope="row" {
                             a href={ "#" (id) "-s" (at + 1) } { (step.number) }
                         }
@@ -129,6 +130,17 @@ fn place(step: &Step, listing: &Listing<'_>) -> Markup {
     }
 }
 
+/// How many bars stand beside each other at most, in any lane.
+fn slots(colors: &Colors<'_>, finding: &Finding) -> usize {
+    let mut bars = Bars::of(finding, colors);
+    let in_row = |at| {
+        let row = bars.pass(at);
+        let last = |bars: &Vec<Bar<'_>>| bars.iter().map(|bar| bar.slot + 1).max();
+        row.values().filter_map(last).max().unwrap_or(0)
+    };
+    (0..finding.steps.len()).map(in_row).max().unwrap_or(0)
+}
+
 /// Which bars there are, row by row.
 struct Bars<'a> {
     colors: &'a Colors<'a>,
@@ -189,7 +201,9 @@ impl<'a> Bars<'a> {
 pub(super) fn colors(finding: &Finding) -> Colors<'_> {
     let mut colors = Colors::new();
     for step in &finding.steps {
-        let waited = (step.outcome == Outcome::Blocked).then_some(step.object.as_ref());
+        // The end of a thread is nothing that is held.
+        let waits = step.outcome == Outcome::Blocked && step.operation != "join";
+        let waited = waits.then_some(step.object.as_ref());
         for object in step.acquires.iter().chain(waited.flatten()) {
             let next = colors.len() % COLORS;
             colors.entry(object).or_insert(next);

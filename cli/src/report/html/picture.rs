@@ -102,7 +102,9 @@ fn placed(nodes: &[Node<'_>]) -> Vec<Shape> {
     };
     let widest = nodes.iter().map(half_width).fold(0.0, f64::max);
     let count = nodes.len() as f64;
-    let radius_x = (widest * 1.15 + 24.0 * (count / 2.0)).max(90.0);
+    // A pair has only one way between its two, and that needs room for what its arrows say.
+    let room = if nodes.len() <= 2 { 60.0 } else { 12.0 * count };
+    let radius_x = (widest * 1.15 + room).max(90.0);
     let radius_y = if nodes.len() <= 2 { 0.0 } else { 34.0 + 15.0 * count };
     let place = |(at, node): (usize, &Node<'_>)| {
         let angle = std::f64::consts::PI + at as f64 / count * std::f64::consts::TAU;

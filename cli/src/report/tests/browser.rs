@@ -86,7 +86,12 @@ fn lanes_have_a_column_for_each_thread() {
     let blocked = page.value(
         "[...document.querySelectorAll('#f1 tr.blocked td.act')].map((cell) => cell.textContent.trim())",
     );
-    assert_eq!(blocked, json!(["lock ordersLock BLOCKED", "lock customersLock BLOCKED"]));
+    let waits = [
+        "join new customer BLOCKED",
+        "lock ordersLock BLOCKED",
+        "lock customersLock BLOCKED",
+    ];
+    assert_eq!(blocked, json!(waits));
     let could = page.value("document.querySelectorAll('#f1 td .alt').length");
     assert!(could.as_u64().unwrap() > 0, "another thread could have run somewhere");
     let bars = page.value("document.querySelectorAll('#f1 td .bar').length");
@@ -98,7 +103,7 @@ fn the_keyboard_steps() {
     let Some(mut page) = opened(0..1) else { return };
     let last = last();
     assert_eq!(page.step(), json!(last.to_string()), "the end comes first");
-    assert_eq!(page.facts().as_array().unwrap().len(), 4);
+    assert_eq!(page.facts().as_array().unwrap().len(), 5);
     for (key, step) in [
         ("ArrowLeft", last - 1),
         ("ArrowLeft", last - 2),
@@ -133,6 +138,7 @@ fn the_graph_follows_the_step() {
     let Some(mut page) = opened(0..1) else { return };
     assert_eq!(page.arrows(), json!(["held by", "held by", "waits for", "waits for"]));
     let facts = json!([
+        "main waits for new customer",
         "new customer holds customersLock",
         "new customer waits for ordersLock",
         "new order holds ordersLock",
@@ -210,7 +216,7 @@ fn without_scripts_all_of_it_can_be_read() {
     );
     assert_eq!(rows, json!(last()));
     assert_eq!(page.arrows().as_array().unwrap().len(), 4, "the graph shows the end");
-    assert_eq!(page.facts().as_array().unwrap().len(), 4);
+    assert_eq!(page.facts().as_array().unwrap().len(), 5);
 }
 
 #[test]

@@ -171,7 +171,11 @@ const TAGS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_format_renders_every_report(reports in prop::collection::vec(report(), 0..3)) {
@@ -179,7 +183,7 @@ proptest! {
         prop_assert_eq!(results.models.len(), reports.len());
         check_tags(&page_of(&results));
         let log = sarif::document(&results).to_string();
-        prop_assert!(!log.contains("etc/passwd\",\"uriBaseId") || !log.contains("\"uri\":\"/"));
+        prop_assert!(!log.contains(r#""uri":"/"#), "places are relative");
         let xml = junit::document(&results).unwrap();
         prop_assert!(xml.starts_with("<?xml"));
         for report in &reports {
