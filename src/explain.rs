@@ -78,11 +78,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lines as text, none of them wider than the screen.
+/// Lines as text, none of them wider than the screen, and none that moves the cursor.
 fn joined(lines: &[String]) -> String {
     lines
         .iter()
-        .map(|line| cut(line.trim_end(), COLUMNS_MAX) + "\n")
+        .map(|line| cut(&clean(line.trim_end()), COLUMNS_MAX) + "\n")
         .collect()
 }
 
@@ -141,21 +141,20 @@ fn sites(finding: &Finding) -> Vec<String> {
     let site_width = pairs
         .iter()
         .filter_map(|(_, site)| *site)
-        .map(|site| width(&clean(&site.to_string())))
+        .map(|site| width(&site.to_string()))
         .max();
     let beside = 2 + phrase_width + GAP + site_width.unwrap_or(0) <= COLUMNS_MAX;
     let mut lines = Vec::new();
     for (phrase, site) in &pairs {
         match site {
             Some(site) if beside => {
-                let site = clean(&site.to_string());
                 lines.push(format!("  {}  {site}", padded(phrase, phrase_width)))
             }
             Some(site) => {
                 lines.push(format!("  {phrase}"));
                 lines.push(format!(
                     "    at {}",
-                    cut_left(&clean(&site.to_string()), COLUMNS_MAX - 7)
+                    cut_left(&site.to_string(), COLUMNS_MAX - 7)
                 ));
             }
             None => lines.push(format!("  {phrase}")),

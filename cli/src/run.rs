@@ -19,8 +19,8 @@ use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output};
-use crate::report;
 use crate::process::{Ended, Interrupt, last_lines, supervise};
+use crate::report;
 
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
 /// gives up on a stalled thread after 5 s by itself.

@@ -47,7 +47,9 @@ impl Sources {
             return known.clone();
         }
         let text = self.read(file).map(Rc::from);
-        self.texts.borrow_mut().insert(file.to_owned(), text.clone());
+        self.texts
+            .borrow_mut()
+            .insert(file.to_owned(), text.clone());
         text
     }
 
@@ -465,19 +467,22 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
             3 │     lok m
               │     ━━━ expected a statement
               │
-              ╰ help: did you mean `lock`?"#]].assert_eq(&refused(source, 23..26, help));
+              ╰ help: did you mean `lock`?"#]]
+        .assert_eq(&refused(source, 23..26, help));
         expect![[r#"
             error: there is no statement `lok`
               ╭▸ bank.gordian:4:3
               │
             4 │ }
-              ╰╴ ━ expected a statement"#]].assert_eq(&refused(source, source.len()..source.len(), None));
+              ╰╴ ━ expected a statement"#]]
+        .assert_eq(&refused(source, source.len()..source.len(), None));
         expect![[r#"
             error: there is no statement `lok`
               ╭▸ bank.gordian:1:1
               │
             1 │
-              ╰╴━ expected a statement"#]].assert_eq(&refused("", 0..0, None));
+              ╰╴━ expected a statement"#]]
+        .assert_eq(&refused("", 0..0, None));
     }
 
     #[test]
@@ -490,7 +495,8 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
               │
               ⸬  
             2 │ …ééééééééééééééééééééééééélokxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
-              ╰╴                          ━━━ expected a statement"#]].assert_eq(&refused(&source, start..start + 3, None));
+              ╰╴                          ━━━ expected a statement"#]]
+        .assert_eq(&refused(&source, start..start + 3, None));
     }
 
     #[test]

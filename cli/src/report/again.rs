@@ -28,11 +28,16 @@ pub(crate) fn again(args: &ReportArgs, output: &mut Output) -> Result<ExitCode, 
     };
     let text = fs::read_to_string(&kept).map_err(|error| {
         let hint = "`cargo gordian test` writes it";
-        Error::Usage(format!("{} cannot be read ({error}): {hint}", kept.display()))
+        Error::Usage(format!(
+            "{} cannot be read ({error}): {hint}",
+            kept.display()
+        ))
     })?;
     let results = Results::read(&text)
         .map_err(|reason| Error::Usage(format!("{}: {reason}", kept.display())))?;
-    let directory = kept.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = kept
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
     let root = project.map_or_else(|_| directory.clone(), |project| project.root());
     let formats = match args.format.as_slice() {

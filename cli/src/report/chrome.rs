@@ -30,7 +30,12 @@ pub(super) fn document(report: &Report, finding: &Finding) -> Value {
         }
     }
     let mut events = vec![
-        metadata("process_name", THREADS, 0, &format!("threads of {}", report.model)),
+        metadata(
+            "process_name",
+            THREADS,
+            0,
+            &format!("threads of {}", report.model),
+        ),
         metadata("process_name", LOCKS, 0, "locks"),
     ];
     for (process, tracks) in [(THREADS, &names), (LOCKS, &locks)] {
@@ -95,7 +100,10 @@ fn lock_holds(held: &[Hold<'_>], locks: &[&str], steps: usize) -> Vec<Value> {
     // By lock: when the last hold on each of its tracks ends.
     let mut tracks: Vec<Vec<usize>> = vec![Vec::new(); locks.len()];
     for hold in held {
-        let lock = locks.iter().position(|lock| *lock == hold.object).unwrap_or(0);
+        let lock = locks
+            .iter()
+            .position(|lock| *lock == hold.object)
+            .unwrap_or(0);
         let begin = hold.from * STEP_MICROS;
         let end = match hold.to {
             // What is held in the end is held a little longer than the last step takes.

@@ -31,7 +31,11 @@ fn wait_for(text: &mut String, finding: &Finding) {
             Node::Thread(_) => "box",
             Node::Object(_) => "ellipse",
         };
-        let _ = writeln!(text, "    w{at} [label={} shape={shape}]", quoted(node.name()));
+        let _ = writeln!(
+            text,
+            "    w{at} [label={} shape={shape}]",
+            quoted(node.name())
+        );
     }
     for arrow in graph.arrows.iter().filter(|arrow| arrow.is_last()) {
         let (label, style) = match arrow.relation {

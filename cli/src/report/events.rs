@@ -60,7 +60,8 @@ impl Entry {
         };
         let mut words = Vec::new();
         for code in report.codes() {
-            let hazard = report.find(code).map(|finding| finding.severity) == Some(Severity::Hazard);
+            let hazard =
+                report.find(code).map(|finding| finding.severity) == Some(Severity::Hazard);
             let how = match (report.expect.contains(&code), hazard) {
                 (true, _) => " (expected)",
                 (false, true) => " (hazard)",

@@ -93,18 +93,24 @@ pub(super) fn render(
                 root: way_up(directory, root),
                 files: true,
             };
-            one(HTML, &html::document(results, &Sources::below(root), &links))
+            one(
+                HTML,
+                &html::document(results, &Sources::below(root), &links),
+            )
         }
-        Format::Sarif => one(SARIF, &pretty(&sarif::document(results))?),
+        Format::Sarif => {
+            let log = serde_json::to_string(&sarif::document(results));
+            one(SARIF, &log.map_err(Error::internal(SARIF))?)
+        }
         Format::Junit => one(JUNIT, &junit::document(results)?),
         Format::Chrome => each(directory, TRACES, "json", results, |_, report, finding| {
-            pretty(&chrome::document(report, finding))
+            chrome::document(report, finding).to_string()
         }),
         Format::Dot => each(directory, GRAPHS, "dot", results, |title, _, finding| {
-            Ok(dot::document(title, finding))
+            dot::document(title, finding)
         }),
         Format::Mermaid => each(directory, GRAPHS, "mmd", results, |title, _, finding| {
-            Ok(mermaid::document(title, finding))
+            mermaid::document(title, finding)
         }),
     }
 }
@@ -115,7 +121,7 @@ fn each(
     below: &str,
     extension: &str,
     results: &Results,
-    render: impl Fn(&str, &Report, &Finding) -> Result<String, Error>,
+    render: impl Fn(&str, &Report, &Finding) -> String,
 ) -> Result<Vec<PathBuf>, Error> {
     let directory = directory.join(below);
     fs::create_dir_all(&directory).map_err(Error::internal(directory.display()))?;
@@ -123,16 +129,11 @@ fn each(
     for (entry, report, finding) in results.findings() {
         let path = directory.join(format!("{}.{extension}", file_name(report, finding)));
         if !paths.contains(&path) {
-            write(&path, &render(&entry.title(), report, finding)?)?;
+            write(&path, &render(&entry.title(), report, finding))?;
             paths.push(path);
         }
     }
     Ok(paths)
-}
-
-fn pretty(value: &serde_json::Value) -> Result<String, Error> {
-    let text = serde_json::to_string_pretty(value).map_err(Error::internal("JSON"))?;
-    Ok(text + "\n")
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -178,7 +179,10 @@ mod tests {
             fs::create_dir(path(TRACES)).unwrap();
             fs::write(path(TRACES).join(run), run).unwrap();
         }
-        assert_eq!(fs::read_to_string(path("report.html.old")).unwrap(), "second");
+        assert_eq!(
+            fs::read_to_string(path("report.html.old")).unwrap(),
+            "second"
+        );
         assert!(path("traces.old/second").exists() && !path("traces.old/first").exists());
         assert!(path("traces/third").exists() && !path("traces/second").exists());
     }

@@ -127,7 +127,11 @@ impl<'a> WaitFor<'a> {
             .iter()
             .flat_map(|arrow| [arrow.from, arrow.to])
             .collect();
-        let new: HashMap<usize, usize> = used.iter().enumerate().map(|(new, &old)| (old, new)).collect();
+        let new: HashMap<usize, usize> = used
+            .iter()
+            .enumerate()
+            .map(|(new, &old)| (old, new))
+            .collect();
         WaitFor {
             nodes: used.iter().map(|&at| self.nodes[at]).collect(),
             arrows: self
@@ -196,7 +200,9 @@ pub(super) fn lock_order(finding: &Finding) -> Vec<Order<'_>> {
                     own.remove(place);
                     continue;
                 }
-                None => held.values_mut().find(|list| list.contains(&object.as_str())),
+                None => held
+                    .values_mut()
+                    .find(|list| list.contains(&object.as_str())),
             };
             if let Some(list) = owner {
                 list.retain(|one| one != object);

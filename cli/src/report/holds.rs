@@ -43,7 +43,9 @@ pub(super) fn holds(steps: &[Step]) -> Vec<Hold<'_>> {
                 continue;
             };
             // Its own last one, else the oldest: who releases need not be who holds.
-            let own = held.iter().rposition(|&hold| holds[hold].thread == step.thread);
+            let own = held
+                .iter()
+                .rposition(|&hold| holds[hold].thread == step.thread);
             if !held.is_empty() {
                 let hold = held.remove(own.unwrap_or(0));
                 holds[hold].to = Some(at);
@@ -109,7 +111,10 @@ mod tests {
             let thread = words.next().unwrap();
             let words: Vec<&str> = words.collect();
             let of = |mark: &str| -> Vec<&str> {
-                words.iter().filter_map(|word| word.strip_prefix(mark)).collect()
+                words
+                    .iter()
+                    .filter_map(|word| word.strip_prefix(mark))
+                    .collect()
             };
             let waited = of("?").first().copied();
             json!({
@@ -134,9 +139,18 @@ mod tests {
 
     #[test]
     fn holds_end_where_they_are_given_back() {
-        check("a +x\na +y\na -x\na -y", &[("a", "x", 0, Some(2)), ("a", "y", 1, Some(3))]);
-        check("a +x\nb +x\nb -x", &[("a", "x", 0, None), ("b", "x", 1, Some(2))]);
-        check("a +x\na -x +x", &[("a", "x", 0, Some(1)), ("a", "x", 1, None)]);
+        check(
+            "a +x\na +y\na -x\na -y",
+            &[("a", "x", 0, Some(2)), ("a", "y", 1, Some(3))],
+        );
+        check(
+            "a +x\nb +x\nb -x",
+            &[("a", "x", 0, None), ("b", "x", 1, Some(2))],
+        );
+        check(
+            "a +x\na -x +x",
+            &[("a", "x", 0, Some(1)), ("a", "x", 1, None)],
+        );
     }
 
     #[test]

@@ -104,14 +104,25 @@ fn verdict(results: &Results) -> (String, bool) {
     let open = bad(Status::Incomplete) + bad(Status::NotRun);
     match (failed, open) {
         _ if all == 0 => ("no model was run".to_owned(), false),
-        (0, 0) => (format!("{} of {all} {models} passed", bad(Status::Passed)), true),
-        (0, _) => (format!("{open} of {all} {models} not fully explored"), false),
+        (0, 0) => (
+            format!("{} of {all} {models} passed", bad(Status::Passed)),
+            true,
+        ),
+        (0, _) => (
+            format!("{open} of {all} {models} not fully explored"),
+            false,
+        ),
         _ => (format!("{failed} of {all} {models} failed"), false),
     }
 }
 
 fn top(results: &Results, verdict: &str, good: bool) -> Markup {
-    let reports = || results.models.iter().filter_map(|entry| entry.report.as_ref());
+    let reports = || {
+        results
+            .models
+            .iter()
+            .filter_map(|entry| entry.report.as_ref())
+    };
     let interleavings: u64 = reports()
         .map(|report| report.search.executions)
         .fold(0, u64::saturating_add);

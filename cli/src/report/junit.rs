@@ -20,7 +20,10 @@ pub(super) fn document(results: &Results) -> Result<String, Error> {
     report.set_time(seconds(results.seconds));
     let mut suites: Vec<TestSuite> = Vec::new();
     for entry in &results.models {
-        if suites.last().is_none_or(|suite| suite.name.as_str() != entry.group) {
+        if suites
+            .last()
+            .is_none_or(|suite| suite.name.as_str() != entry.group)
+        {
             suites.push(TestSuite::new(entry.group.as_str()));
         }
         let suite = suites.last_mut().expect("there is one now");
@@ -53,7 +56,10 @@ fn case(entry: &Entry) -> TestCase {
     case.set_classname(entry.group.as_str());
     case.set_time(seconds(entry.seconds));
     if !matches!(entry.status, Status::Ignored | Status::NotRun) {
-        let finding = entry.report.as_ref().and_then(|report| report.findings.first());
+        let finding = entry
+            .report
+            .as_ref()
+            .and_then(|report| report.findings.first());
         let message = match finding {
             Some(finding) if entry.status == Status::Failed => plain(&finding.message),
             _ => plain(&entry.gist()),
@@ -65,7 +71,8 @@ fn case(entry: &Entry) -> TestCase {
         case.status.set_type(kind);
         case.status.set_message(message);
         let told = entry.report.as_ref().map(gordian::Report::explain);
-        case.status.set_description(told.unwrap_or_else(|| entry.printed.join("\n")));
+        case.status
+            .set_description(told.unwrap_or_else(|| entry.printed.join("\n")));
     }
     case
 }

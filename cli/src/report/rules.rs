@@ -146,9 +146,16 @@ mod tests {
         assert_eq!(codes, Code::ALL);
         for rule in RULES {
             for text in [rule.short, rule.why, rule.fix] {
-                assert!(text.ends_with('.') && text.len() > 20, "{}: {text}", rule.code);
+                assert!(
+                    text.ends_with('.') && text.len() > 20,
+                    "{}: {text}",
+                    rule.code
+                );
             }
         }
-        assert_eq!(rule(Code::SlowUnderLock).map(Rule::name).as_deref(), Some("SlowUnderLock"));
+        assert_eq!(
+            rule(Code::SlowUnderLock).map(Rule::name).as_deref(),
+            Some("SlowUnderLock")
+        );
     }
 }

@@ -22,30 +22,48 @@ use crate::outcome::Status;
 const ROOT: &str = "%SRCROOT%";
 
 /// The whole document.
-pub(super) fn document(results: &Results) -> Value {
+pub(super) fn document(results: &Results) -> Log {
     let mut collected: Vec<Collected<'_>> = Vec::new();
     for (entry, report, finding) in results.findings() {
         collect(&mut collected, entry, report, finding);
     }
-    let found: Vec<ResultObject> = collected.iter().map(result).collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
+    Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: json!({ "driver": {
                 "name": "gordian",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": {
+            }}),
+            column_kind: "unicodeCodePoints",
+            original_uri_base_ids: json!({
                 ROOT: { "description": { "text": "The root of the workspace." } },
-            },
-            "invocations": [invocation(results)],
-            "results": found,
+            }),
+            invocations: [invocation(results)],
+            results: collected.iter().map(result).collect(),
         }],
-    })
+    }
+}
+
+/// A log of one run.
+#[derive(Serialize)]
+pub(super) struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Value,
+    column_kind: &'static str,
+    original_uri_base_ids: Value,
+    invocations: [Value; 1],
+    results: Vec<ResultObject>,
 }
 
 /// The same finding of several models.
@@ -109,7 +127,11 @@ fn invocation(results: &Results) -> Value {
     };
     let notification = |entry: &Entry| {
         let text = format!("{}: {}", entry.status.name(), plain(&entry.gist()));
-        let level = if entry.status == Status::Incomplete { "warning" } else { "error" };
+        let level = if entry.status == Status::Incomplete {
+            "warning"
+        } else {
+            "error"
+        };
         json!({
             "level": level,
             "message": { "text": format!("{}: {text}", entry.title()) },
@@ -215,7 +237,13 @@ fn result(collected: &Collected<'_>) -> ResultObject {
     let places = places(finding);
     // Code scanning shows a result at a place; one without is shown where the finding's model was.
     let own = places.iter().find_map(|(site, _)| physical(site));
-    let fallback = || finding.steps.iter().rev().find_map(|step| physical(&step.site));
+    let fallback = || {
+        finding
+            .steps
+            .iter()
+            .rev()
+            .find_map(|step| physical(&step.site))
+    };
     let main = own.or_else(fallback).map(|place| Location {
         id: None,
         physical_location: Some(place),
@@ -228,7 +256,11 @@ fn result(collected: &Collected<'_>) -> ResultObject {
             message: Some(Text { text: plain(text) }),
         })
     });
-    let models: Vec<String> = collected.entries.iter().map(|entry| entry.title()).collect();
+    let models: Vec<String> = collected
+        .entries
+        .iter()
+        .map(|entry| entry.title())
+        .collect();
     let expected = collected.entries.iter().all(|entry| entry.expects(finding));
     let suppression = json!({
         "kind": "inSource",

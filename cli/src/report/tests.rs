@@ -8,12 +8,12 @@ mod hostile;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use gordian::report::Report;
 use gordian::Checker;
+use gordian::report::Report;
 use model_tests::properties::{Judge, Property};
 use model_tests::seeds;
 use model_tests::table::SPECIMENS;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::events::Results;
 use super::html::{self, Links};
@@ -22,7 +22,9 @@ use crate::output::source::Sources;
 /// The root of this workspace, which the places of its models are relative to.
 fn root() -> PathBuf {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    home.parent().expect("the package is in a workspace").to_path_buf()
+    home.parent()
+        .expect("the package is in a workspace")
+        .to_path_buf()
 }
 
 /// A specimen in the first case of its row.
@@ -32,7 +34,7 @@ fn specimen(name: &str, judge: Judge) -> Report {
         .find(|row| row.specimen == name)
         .expect("it has a row");
     let (scenario, build) = (row.cases[0].scenario, row.build);
-    let checker = Checker::new().name(&format!("specimens::{name}"));
+    let checker = Checker::new().name(format!("specimens::{name}"));
     checker.check(move || {
         scenario.run(build, judge);
     })
@@ -75,7 +77,10 @@ fn line(group: &str, report: &Report) -> String {
 
 /// The lines of a run of these models.
 fn run_of(reports: &[Report]) -> String {
-    let mut lines: Vec<String> = reports.iter().map(|report| line("model_tests", report)).collect();
+    let mut lines: Vec<String> = reports
+        .iter()
+        .map(|report| line("model_tests", report))
+        .collect();
     let summary = json!({
         "v": 1, "kind": "summary", "seconds": 0.25, "interrupted": false, "exit_code": 100,
     });
@@ -85,6 +90,11 @@ fn run_of(reports: &[Report]) -> String {
 
 fn results_of(reports: &[Report]) -> Results {
     Results::read(&run_of(reports)).unwrap()
+}
+
+/// The log of a run for code scanning.
+fn log_of(results: &Results) -> Value {
+    serde_json::to_value(super::sarif::document(results)).unwrap()
 }
 
 /// The page of some models of this workspace, as if it lay in `target/gordian`.

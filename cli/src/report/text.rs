@@ -49,12 +49,18 @@ pub(super) fn phrase(step: &Step) -> String {
 
 /// `teller-1 waits for bob (step 4)`, and who holds it, if that is one thread.
 pub(super) fn waits(edge: &Edge) -> String {
-    format!("{} waits for `{}` (step {})", edge.thread, edge.object, edge.step)
+    format!(
+        "{} waits for `{}` (step {})",
+        edge.thread, edge.object, edge.step
+    )
 }
 
 /// `teller-2 holds bob (step 2)`; none when nobody took it at some place.
 pub(super) fn holds(edge: &Edge) -> Option<String> {
-    let holder = edge.holder.as_ref().filter(|holder| holder.site.is_some())?;
+    let holder = edge
+        .holder
+        .as_ref()
+        .filter(|holder| holder.site.is_some())?;
     let step = holder.step.map(|step| format!(" (step {step})"));
     Some(format!(
         "{} holds `{}`{}",

@@ -242,7 +242,8 @@ fn options() -> impl Strategy<Value = Options> {
 fn statement(topics: &[Topic]) -> BoxedStrategy<Statement> {
     let mut lines: Vec<&'static str> = Vec::new();
     let mut pairs: Vec<(&'static str, &'static str)> = Vec::new();
-    let mut blocks: Vec<&'static [&'static str]> = vec![&["repeat 2 {"], &["choose { case:", "case:"]];
+    let mut blocks: Vec<&'static [&'static str]> =
+        vec![&["repeat 2 {"], &["choose { case:", "case:"]];
     for topic in topics {
         let (more_lines, more_pairs, more_blocks) = vocabulary(*topic);
         lines.extend(more_lines);
@@ -357,7 +358,10 @@ fn vocabulary(topic: Topic) -> Vocabulary {
                 "release f",
                 "tryacquire f $a; if $a == 1 { release f }",
             ],
-            &[("acquire f", "release f"), ("ticket f T", "drop_ticket f T")],
+            &[
+                ("acquire f", "release f"),
+                ("ticket f T", "drop_ticket f T"),
+            ],
             &[],
         ),
         Topic::Channels => (
@@ -381,8 +385,15 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Rendezvous => (
             &[
-                "send i 1", "send i x", "send i 2 $a", "recv i $b", "recv i $b $a", "send j 3",
-                "recv j $b", "close i", "drop_rx j",
+                "send i 1",
+                "send i x",
+                "send i 2 $a",
+                "recv i $b",
+                "recv i $b $a",
+                "send j 3",
+                "recv j $b",
+                "close i",
+                "drop_rx j",
             ],
             &[],
             &[
@@ -393,7 +404,11 @@ fn vocabulary(topic: Topic) -> Vocabulary {
                 &["select { case send j 6:", "case recv g $b:"],
             ],
         ),
-        Topic::Groups => (&["wg_add w 1", "wg_done w", "wg_wait w"], &[("wg_add w", "wg_done w")], &[]),
+        Topic::Groups => (
+            &["wg_add w 1", "wg_done w", "wg_wait w"],
+            &[("wg_add w", "wg_done w")],
+            &[],
+        ),
         Topic::Barrier => (&["barrier b"], &[("lock m", "unlock m")], &[]),
         Topic::Once => (
             &["once o { x += 1 }", "once o { panic \"why\" }"],
@@ -402,14 +417,27 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Notify => (
             &[
-                "notify y", "notify_waiters y", "wait_notify y", "enable_notify y", "drop_notify y",
+                "notify y",
+                "notify_waiters y",
+                "wait_notify y",
+                "enable_notify y",
+                "drop_notify y",
             ],
-            &[("enable_notify y", "wait_notify y"), ("enable_notify y", "drop_notify y")],
+            &[
+                ("enable_notify y", "wait_notify y"),
+                ("enable_notify y", "drop_notify y"),
+            ],
             &[],
         ),
         Topic::Threads => (
             &[
-                "park", "unpark t0", "unpark t1", "join t1", "join t2", "spawn t1", "spawn t2",
+                "park",
+                "unpark t0",
+                "unpark t1",
+                "join t1",
+                "join t2",
+                "spawn t1",
+                "spawn t2",
                 "call p",
             ],
             &[("lock m", "unlock m")],
@@ -417,19 +445,50 @@ fn vocabulary(topic: Topic) -> Vocabulary {
         ),
         Topic::Vars => (
             &[
-                "x = 1 - x", "$a = x", "x = $a + 1", "z = x", "fetch_add x 1 $b", "cas x 0 1 $a",
-                "atomic { x += 1; z = x }", "await x == z", "assert x < 3", "$b = $a + z",
+                "x = 1 - x",
+                "$a = x",
+                "x = $a + 1",
+                "z = x",
+                "fetch_add x 1 $b",
+                "cas x 0 1 $a",
+                "atomic { x += 1; z = x }",
+                "await x == z",
+                "assert x < 3",
+                "$b = $a + z",
             ],
             &[],
-            &[&["if $a == 1 {", "else {"], &["loop { if x > 0 { break }"], &["while z < 2 { z += 1"]],
+            &[
+                &["if $a == 1 {", "else {"],
+                &["loop { if x > 0 { break }"],
+                &["while z < 2 { z += 1"],
+            ],
         ),
         Topic::Misuse => (
             &[
-                "lock m", "unlock m", "unlock l", "unlock q", "lock l", "read r", "unlock r",
-                "upgrade r", "downgrade r", "panic \"why\"", "assert 1 == 0", "slow \"call\"", "return",
-                "x = 1 / x", "block_forever", "wait c m", "release s 2", "slow \"call\"",
+                "lock m",
+                "unlock m",
+                "unlock l",
+                "unlock q",
+                "lock l",
+                "read r",
+                "unlock r",
+                "upgrade r",
+                "downgrade r",
+                "panic \"why\"",
+                "assert 1 == 0",
+                "slow \"call\"",
+                "return",
+                "x = 1 / x",
+                "block_forever",
+                "wait c m",
+                "release s 2",
+                "slow \"call\"",
             ],
-            &[("lock m", "unlock m"), ("with m {", "}"), ("lock l", "unlock l")],
+            &[
+                ("lock m", "unlock m"),
+                ("with m {", "}"),
+                ("lock l", "unlock l"),
+            ],
             &[],
         ),
     }

@@ -180,7 +180,10 @@ fn compare(file: &File) -> Result<Option<Compared>, String> {
 /// and lock order and the like are no matter of states.
 fn same_findings(checked: &CheckReport, answer: &Answer) -> Result<(), String> {
     if checked.report.verdict == Verdict::Error || !checked.is_complete() {
-        return Err(format!("the explorer came to no end: {:#?}", checked.report));
+        return Err(format!(
+            "the explorer came to no end: {:#?}",
+            checked.report
+        ));
     }
     let found = checked.report.findings.iter().map(|finding| finding.code);
     let explorer = classes(found);

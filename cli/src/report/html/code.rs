@@ -179,7 +179,8 @@ fn lines(at: usize, file: &File<'_>, listing: &Listing<'_>) -> Markup {
 /// Spaces that all lines shown begin with.
 fn shared_indent(file: &File<'_>) -> usize {
     let shown = file.text.lines().zip(1u32..);
-    let shown = shown.filter(|(line, number)| file.lines.contains(number) && !line.trim().is_empty());
+    let shown =
+        shown.filter(|(line, number)| file.lines.contains(number) && !line.trim().is_empty());
     shown
         .map(|(line, _)| line.len() - line.trim_start_matches(' ').len())
         .min()

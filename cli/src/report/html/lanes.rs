@@ -79,12 +79,7 @@ pub(super) fn table(id: &str, finding: &Finding, listing: &Listing<'_>) -> Marku
 }
 
 /// One thread's cell in one row.
-fn lane(
-    step: &Step,
-    thread: &str,
-    held: Option<&Vec<Bar<'_>>>,
-    colors: &Colors<'_>,
-) -> Markup {
+fn lane(step: &Step, thread: &str, held: Option<&Vec<Bar<'_>>>, colors: &Colors<'_>) -> Markup {
     let acts = step.thread == thread;
     let could = !acts && step.alternatives.iter().any(|name| name == thread);
     html! {
@@ -179,7 +174,14 @@ impl<'a> Bars<'a> {
             let free = (0..SLOTS_MAX).find(|slot| own.iter().all(|(_, bar)| bar.slot != *slot));
             if let Some(slot) = free {
                 let color = self.colors.get(object).copied().unwrap_or(0);
-                own.push((number, Bar { slot, color, object }));
+                own.push((
+                    number,
+                    Bar {
+                        slot,
+                        color,
+                        object,
+                    },
+                ));
                 self.owner.insert(number, thread);
             }
         }
@@ -189,7 +191,11 @@ impl<'a> Bars<'a> {
             .map(|(thread, bars)| (*thread, bars.iter().map(|(_, bar)| *bar).collect()))
             .collect();
         for number in self.ends.remove(&at).unwrap_or_default() {
-            if let Some(own) = self.owner.get(&number).and_then(|thread| self.now.get_mut(thread)) {
+            if let Some(own) = self
+                .owner
+                .get(&number)
+                .and_then(|thread| self.now.get_mut(thread))
+            {
                 own.retain(|(other, _)| *other != number);
             }
         }

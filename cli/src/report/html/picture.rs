@@ -45,7 +45,7 @@ pub(super) fn wait_for(id: &str, finding: &Finding) -> Option<Markup> {
         .collect();
     let colors = lanes::colors(finding);
     Some(html! {
-        svg role="img" aria-label={ "in the end: " (label.join(", ")) }
+        svg role="img" aria-label=(in_words(&label))
             viewBox=(format!("0 0 {width:.0} {height:.0}"))
             style=(format!("max-width:{width:.0}px")) {
             defs {
@@ -69,6 +69,14 @@ pub(super) fn wait_for(id: &str, finding: &Finding) -> Option<Markup> {
             }
         }
     })
+}
+
+/// The picture for who cannot see it.
+fn in_words(sentences: &[String]) -> String {
+    match sentences {
+        [] => "in the end nobody holds or waits for anything".to_owned(),
+        some => format!("in the end: {}", some.join(", ")),
+    }
 }
 
 fn sentence(arrow: &Arrow, nodes: &[Node<'_>]) -> String {
@@ -105,7 +113,11 @@ fn placed(nodes: &[Node<'_>]) -> Vec<Shape> {
     // A pair has only one way between its two, and that needs room for what its arrows say.
     let room = if nodes.len() <= 2 { 60.0 } else { 12.0 * count };
     let radius_x = (widest * 1.15 + room).max(90.0);
-    let radius_y = if nodes.len() <= 2 { 0.0 } else { 34.0 + 15.0 * count };
+    let radius_y = if nodes.len() <= 2 {
+        0.0
+    } else {
+        34.0 + 15.0 * count
+    };
     let place = |(at, node): (usize, &Node<'_>)| {
         let angle = std::f64::consts::PI + at as f64 / count * std::f64::consts::TAU;
         Shape {
@@ -117,7 +129,10 @@ fn placed(nodes: &[Node<'_>]) -> Vec<Shape> {
     let mut shapes: Vec<Shape> = nodes.iter().enumerate().map(place).collect();
     // A pair has its arrows above and below; room is left for them and what they say.
     let above = if nodes.len() <= 2 { BEND } else { 0.0 };
-    let left = shapes.iter().map(|shape| shape.x - shape.half_width).fold(0.0, f64::min);
+    let left = shapes
+        .iter()
+        .map(|shape| shape.x - shape.half_width)
+        .fold(0.0, f64::min);
     let top = shapes.iter().map(|shape| shape.y).fold(0.0, f64::min);
     for shape in &mut shapes {
         shape.x += MARGIN - left;
@@ -132,14 +147,21 @@ fn edge(id: &str, arrow: &Arrow, shapes: &[Shape], nodes: usize) -> Markup {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let length = dx.hypot(dy).max(1.0);
     let (side_x, side_y) = (dy / length * BEND, -dx / length * BEND);
-    let middle = ((from.x + to.x) / 2.0 + side_x, (from.y + to.y) / 2.0 + side_y);
+    let middle = (
+        (from.x + to.x) / 2.0 + side_x,
+        (from.y + to.y) / 2.0 + side_y,
+    );
     let start = border(from, middle);
     let end = border(to, middle);
     let (kind, word) = match arrow.relation {
         Relation::WaitsFor => ("waits", "waits for"),
         Relation::HeldBy => ("held", "held by"),
     };
-    let spans: Vec<String> = arrow.spans.iter().map(|&(from, to)| span((from, to))).collect();
+    let spans: Vec<String> = arrow
+        .spans
+        .iter()
+        .map(|&(from, to)| span((from, to)))
+        .collect();
     let curve = format!(
         "M{} {} Q{} {} {} {}",
         number(start.0),

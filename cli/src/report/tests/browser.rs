@@ -80,7 +80,10 @@ fn lanes_have_a_column_for_each_thread() {
     let heads = page.value(
         "[...document.querySelectorAll('#f1 .steps thead th')].map((head) => head.textContent)",
     );
-    assert_eq!(heads, json!(["step", "main", "new customer", "new order", "where"]));
+    assert_eq!(
+        heads,
+        json!(["step", "main", "new customer", "new order", "where"])
+    );
     let rows = page.value("document.querySelectorAll('#f1 .steps tbody tr').length");
     assert_eq!(rows, json!(last()));
     let blocked = page.value(
@@ -93,9 +96,15 @@ fn lanes_have_a_column_for_each_thread() {
     ];
     assert_eq!(blocked, json!(waits));
     let could = page.value("document.querySelectorAll('#f1 td .alt').length");
-    assert!(could.as_u64().unwrap() > 0, "another thread could have run somewhere");
+    assert!(
+        could.as_u64().unwrap() > 0,
+        "another thread could have run somewhere"
+    );
     let bars = page.value("document.querySelectorAll('#f1 td .bar').length");
-    assert!(bars.as_u64().unwrap() >= 4, "each lock is held in its own row and below");
+    assert!(
+        bars.as_u64().unwrap() >= 4,
+        "each lock is held in its own row and below"
+    );
 }
 
 #[test]
@@ -136,7 +145,10 @@ fn the_slider_itself_takes_keys() {
 #[test]
 fn the_graph_follows_the_step() {
     let Some(mut page) = opened(0..1) else { return };
-    assert_eq!(page.arrows(), json!(["held by", "held by", "waits for", "waits for"]));
+    assert_eq!(
+        page.arrows(),
+        json!(["held by", "held by", "waits for", "waits for"])
+    );
     let facts = json!([
         "main waits for new customer",
         "new customer holds customersLock",
@@ -148,7 +160,11 @@ fn the_graph_follows_the_step() {
     page.browser.press("Home");
     assert_eq!(page.arrows(), json!([]), "nothing is held at first");
     page.go(&format!("#step={}", last() - 2));
-    assert_eq!(page.arrows(), json!(["held by", "held by"]), "both have their first lock");
+    assert_eq!(
+        page.arrows(),
+        json!(["held by", "held by"]),
+        "both have their first lock"
+    );
 }
 
 #[test]
@@ -177,10 +193,19 @@ fn several_findings_have_an_address_each() {
     let now = "document.querySelector('#f2 tr.now th').textContent.trim()";
     assert_eq!(page.value(now), json!("3"));
     page.browser.press("ArrowRight");
-    assert_eq!(page.value(now), json!("4"), "keys go to the finding in view");
+    assert_eq!(
+        page.value(now),
+        json!("4"),
+        "keys go to the finding in view"
+    );
     assert_eq!(page.value("location.hash"), json!("#f2&step=4"));
     let names = page.value("[...document.querySelectorAll('[id]')].map((one) => one.id)");
-    let names: Vec<&str> = names.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let names: Vec<&str> = names
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(names.len(), distinct.len(), "every name is there once");
     let dead = page.value(
@@ -215,7 +240,11 @@ fn without_scripts_all_of_it_can_be_read() {
                 && getComputedStyle(row.cells[1]).opacity === '1').length",
     );
     assert_eq!(rows, json!(last()));
-    assert_eq!(page.arrows().as_array().unwrap().len(), 4, "the graph shows the end");
+    assert_eq!(
+        page.arrows().as_array().unwrap().len(),
+        4,
+        "the graph shows the end"
+    );
     assert_eq!(page.facts().as_array().unwrap().len(), 5);
 }
 
@@ -233,7 +262,10 @@ fn it_fits_windows_of_any_width() {
     for width in [320, 400, 600, 1000, 1280, 2000] {
         page.browser.appear(width, 900, "light");
         let overflow = page.value("document.documentElement.scrollWidth - innerWidth");
-        assert!(overflow.as_i64().unwrap() <= 0, "{width}: {overflow} px too wide");
+        assert!(
+            overflow.as_i64().unwrap() <= 0,
+            "{width}: {overflow} px too wide"
+        );
     }
 }
 
@@ -256,13 +288,21 @@ fn it_prints_light_and_is_dark_in_the_dark() {
 #[test]
 #[ignore = "pictures are looked at by people"]
 fn pictures() {
-    let directory = PathBuf::from(std::env::var_os("PICTURES").expect("PICTURES names a directory"));
+    let directory =
+        PathBuf::from(std::env::var_os("PICTURES").expect("PICTURES names a directory"));
     let Some(mut page) = opened(0..4) else { return };
     for (name, width, height, look, fragment, to) in [
         ("light", 1280, 1250, "light", "#f1&step=5", "body"),
         ("dark", 1280, 1250, "dark", "#f1&step=6", "body"),
         ("foreign-release", 1280, 1400, "light", "", "#f2"),
-        ("self-deadlock", 1280, 1400, "dark", "", "article:has(.expected)"),
+        (
+            "self-deadlock",
+            1280,
+            1400,
+            "dark",
+            "",
+            "article:has(.expected)",
+        ),
         ("panic", 1280, 1400, "light", "", "article:last-of-type"),
         ("narrow", 400, 2600, "light", "#f1&step=6", "body"),
         ("print", 800, 1900, "print", "", "body"),

@@ -86,7 +86,9 @@ impl Chromium {
         if let Some(session) = &self.session {
             message["sessionId"] = session.clone().into();
         }
-        self.commands.write_all(message.to_string().as_bytes()).unwrap();
+        self.commands
+            .write_all(message.to_string().as_bytes())
+            .unwrap();
         self.commands.write_all(b"\0").unwrap();
         self.commands.flush().unwrap();
         loop {
@@ -118,7 +120,10 @@ impl Chromium {
     pub(super) fn value(&mut self, expression: &str) -> Value {
         let call = json!({ "expression": expression, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", call);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{expression}: {answer}"
+        );
         answer["result"]["value"].clone()
     }
 
@@ -148,13 +153,23 @@ impl Chromium {
         self.call("Emulation.setDeviceMetricsOverride", size);
         let media = if look == "print" { "print" } else { "" };
         let scheme = json!({ "name": "prefers-color-scheme", "value": look });
-        let features = if media.is_empty() { vec![scheme] } else { Vec::new() };
-        self.call("Emulation.setEmulatedMedia", json!({ "media": media, "features": features }));
+        let features = if media.is_empty() {
+            vec![scheme]
+        } else {
+            Vec::new()
+        };
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({ "media": media, "features": features }),
+        );
     }
 
     /// Turns scripts off or on, for the next page.
     pub(super) fn scripts(&mut self, on: bool) {
-        self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
+        self.call(
+            "Emulation.setScriptExecutionDisabled",
+            json!({ "value": !on }),
+        );
     }
 
     /// A picture of what is in the window as PNG, in base 64.

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use gordian::Report;
 use serde_json::Value;
 
-use super::{page_of, reports, results_of};
-use crate::report::{chrome, dot, junit, mermaid, sarif};
+use super::{log_of, page_of, reports, results_of};
+use crate::report::{chrome, dot, junit, mermaid};
 
 /// The name of a golden file: the model's, without its path.
 fn name(report: &Report, format: &str) -> String {
@@ -35,7 +35,9 @@ fn body(page: &str) -> String {
         text.replace_range(from..to, "");
     }
     // A row a line, so that a change can be read.
-    for tag in ["<tr", "<section", "<dt", "<li", "<g ", "<article", "<figure", "<header", "<h2"] {
+    for tag in [
+        "<tr", "<section", "<dt", "<li", "<g ", "<article", "<figure", "<header", "<h2",
+    ] {
         text = text.replace(tag, &format!("\n{tag}"));
     }
     text
@@ -43,13 +45,15 @@ fn body(page: &str) -> String {
 
 #[test]
 fn html_page() {
-    check("html", |report| body(&page_of(&results_of(std::slice::from_ref(report)))));
+    check("html", |report| {
+        body(&page_of(&results_of(std::slice::from_ref(report))))
+    });
 }
 
 #[test]
 fn sarif_log() {
     check("sarif", |report| {
-        let mut log = sarif::document(&results_of(std::slice::from_ref(report)));
+        let mut log = log_of(&results_of(std::slice::from_ref(report)));
         // The rules are the same in all.
         log["runs"][0]["tool"]["driver"]["rules"] = Value::Null;
         serde_json::to_string_pretty(&log).unwrap()
@@ -103,8 +107,8 @@ fn mermaid_graphs() {
 fn sarif_is_valid() {
     let schema = published_schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let all = sarif::document(&results_of(reports()));
-    let none = sarif::document(&results_of(&[]));
+    let all = log_of(&results_of(reports()));
+    let none = log_of(&results_of(&[]));
     for log in [&all, &none] {
         let errors: Vec<String> = validator.iter_errors(log).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -127,7 +131,10 @@ fn published_schema() -> Value {
         .iter()
         .find(|package| package.name.as_str() == "serde-sarif")
         .expect("it is a dependency of the tests");
-    let path = package.manifest_path.with_file_name("src").join("schema.json");
+    let path = package
+        .manifest_path
+        .with_file_name("src")
+        .join("schema.json");
     let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     // Not a regular expression of ECMA 262 in Unicode mode, where a bracket alone is a mistake.
     for language in ["run", "toolComponent"] {
@@ -136,14 +143,17 @@ fn published_schema() -> Value {
         *pattern = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
     }
     let id = schema["$id"].as_str().unwrap_or_default();
-    assert!(id.contains("oasis-tcs/sarif-spec") && id.ends_with("sarif-schema-2.1.0.json"), "{id}");
+    assert!(
+        id.contains("oasis-tcs/sarif-spec") && id.ends_with("sarif-schema-2.1.0.json"),
+        "{id}"
+    );
     schema
 }
 
 #[test]
 fn flows_of_sarif_have_each_step_twice() {
     for report in reports() {
-        let log = sarif::document(&results_of(std::slice::from_ref(report)));
+        let log = log_of(&results_of(std::slice::from_ref(report)));
         for (found, finding) in log["runs"][0]["results"]
             .as_array()
             .unwrap()
@@ -155,7 +165,9 @@ fn flows_of_sarif_have_each_step_twice() {
             let orders = |flow: &Value| -> Vec<u64> {
                 let flows = flow["threadFlows"].as_array().unwrap().iter();
                 let steps = flows.flat_map(|one| one["locations"].as_array().unwrap());
-                steps.map(|step| step["executionOrder"].as_u64().unwrap()).collect()
+                steps
+                    .map(|step| step["executionOrder"].as_u64().unwrap())
+                    .collect()
             };
             let all: Vec<u64> = (1..=finding.steps.len() as u64).collect();
             assert_eq!(orders(&flows[0]), all);
@@ -163,7 +175,10 @@ fn flows_of_sarif_have_each_step_twice() {
             by_thread.sort_unstable();
             assert_eq!(by_thread, all);
             assert_eq!(flows[0]["threadFlows"].as_array().unwrap().len(), 1);
-            assert_eq!(found["partialFingerprints"]["gordian/v1"], finding.fingerprint);
+            assert_eq!(
+                found["partialFingerprints"]["gordian/v1"],
+                finding.fingerprint
+            );
         }
     }
 }
@@ -204,7 +219,11 @@ fn the_fingerprint_stays() {
         .name("seeds::customers_orders")
         .check(model_tests::seeds::customers_orders);
     let prints = |report: &Report| -> Vec<String> {
-        report.findings.iter().map(|finding| finding.fingerprint.clone()).collect()
+        report
+            .findings
+            .iter()
+            .map(|finding| finding.fingerprint.clone())
+            .collect()
     };
     assert_eq!(prints(deadlock), prints(&again));
 }
