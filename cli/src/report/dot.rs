@@ -24,7 +24,10 @@ pub(super) fn document(title: &str, finding: &Finding) -> String {
 }
 
 fn wait_for(text: &mut String, finding: &Finding) {
-    let graph = WaitFor::of(finding);
+    let graph = WaitFor::in_the_end(finding);
+    if graph.arrows.is_empty() {
+        return;
+    }
     *text += "  subgraph cluster_waits {\n    label=\"who waits for whom, in the end\"\n";
     for (at, node) in graph.nodes.iter().enumerate() {
         let shape = match node {
@@ -37,7 +40,7 @@ fn wait_for(text: &mut String, finding: &Finding) {
             quoted(node.name())
         );
     }
-    for arrow in graph.arrows.iter().filter(|arrow| arrow.is_last()) {
+    for arrow in &graph.arrows {
         let (label, style) = match arrow.relation {
             Relation::WaitsFor => ("waits for", "color=red"),
             Relation::HeldBy => ("held by", "style=dashed"),

@@ -120,6 +120,13 @@ impl<'a> WaitFor<'a> {
         WaitFor { nodes, arrows }.without_loners()
     }
 
+    /// The graph as it is in the end.
+    pub(super) fn in_the_end(finding: &'a Finding) -> Self {
+        let mut graph = WaitFor::of(finding);
+        graph.arrows.retain(Arrow::is_last);
+        graph.without_loners()
+    }
+
     /// Leaves out the nodes that no edge touches.
     fn without_loners(self) -> Self {
         let used: BTreeSet<usize> = self
@@ -228,4 +235,101 @@ pub(super) fn lock_order(finding: &Finding) -> Vec<Order<'_>> {
         own.extend(step.acquires.iter().map(String::as_str));
     }
     orders
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A finding about these threads with steps `thread operation object`, of which `wait` blocks.
+    fn finding(threads: &[&str], steps: &str) -> Finding {
+        let step = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (blocked, join) = (words[1] == "wait" || words[1] == "join", words[1] == "join");
+            let of = |word: &str| -> Vec<&str> {
+                if words[1] == word {
+                    vec![words[2]]
+                } else {
+                    vec![]
+                }
+            };
+            json!({
+                "number": 1, "thread": words[0], "operation": if join { "join" } else { "lock" },
+                "object": words[2], "outcome": if blocked { "blocked" } else { "done" },
+                "site": { "file": "a.rs", "line": 1, "column": 1 },
+                "acquires": of("take"), "releases": of("give"),
+            })
+        };
+        let steps: Vec<Value> = steps.lines().map(|line| step(line.trim())).collect();
+        serde_json::from_value(json!({
+            "code": "deadlock", "severity": "error", "message": "", "threads": threads,
+            "objects": [], "edges": [], "site": null, "notes": [], "steps": steps,
+            "fingerprint": "", "token": "", "execution": 1, "seen": 1,
+        }))
+        .unwrap()
+    }
+
+    fn arrows(graph: &WaitFor<'_>) -> Vec<String> {
+        let name = |at: usize| graph.nodes[at].name();
+        let told = |arrow: &Arrow| {
+            let word = match arrow.relation {
+                Relation::WaitsFor => "waits for",
+                Relation::HeldBy => "held by",
+            };
+            format!("{} {word} {}", name(arrow.from), name(arrow.to))
+        };
+        graph.arrows.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_was_given_back_is_not_there_in_the_end() {
+        let finding = finding(&["a", "b"], "a take x\nb take y\nb give y\nb wait x");
+        assert_eq!(
+            arrows(&WaitFor::of(&finding)),
+            ["b waits for x", "x held by a", "y held by b"]
+        );
+        assert_eq!(
+            arrows(&WaitFor::in_the_end(&finding)),
+            ["b waits for x", "x held by a"]
+        );
+    }
+
+    #[test]
+    fn a_join_waits_for_a_thread() {
+        let finding = finding(&["a", "b"], "b take x\na join b");
+        let graph = WaitFor::of(&finding);
+        assert!(graph.nodes.contains(&Node::Thread("b")));
+        assert!(!graph.nodes.contains(&Node::Object("b")));
+        assert_eq!(arrows(&graph), ["a waits for b", "x held by b"]);
+    }
+
+    #[test]
+    fn threads_that_it_is_not_about_are_left_out() {
+        let finding = finding(&["a"], "a take x\nb take y");
+        assert_eq!(arrows(&WaitFor::of(&finding)), ["x held by a"]);
+    }
+
+    #[test]
+    fn a_lock_is_taken_after_those_that_are_held() {
+        let told = |steps: &str| -> Vec<String> {
+            let finding = finding(&[], steps);
+            let orders = lock_order(&finding).into_iter();
+            orders
+                .map(|order| format!("{} {}<{}", order.thread, order.first, order.second))
+                .collect()
+        };
+        assert_eq!(
+            told("a take x\na take y\na give x\na take z"),
+            ["a x<y", "a y<z"]
+        );
+        assert_eq!(
+            told("a take x\nb take y\na wait y\nb wait x"),
+            ["a x<y", "b y<x"]
+        );
+        // Given back by another thread; and what is only waited for is no lock.
+        assert!(told("a take x\nb give x\na take y").is_empty());
+        assert!(told("a take x\na wait channel").is_empty());
+    }
 }

@@ -14,8 +14,17 @@ pub(super) fn document(title: &str, finding: &Finding) -> String {
     // A comment ends with its line, and may not have braces.
     let title = plain(title).replace(['{', '}'], " ");
     let mut text = format!("%% {title}\nflowchart LR\n");
-    let graph = WaitFor::of(finding);
-    text += "  subgraph waits[\"who waits for whom, in the end\"]\n";
+    wait_for(&mut text, finding);
+    orders(&mut text, finding);
+    text
+}
+
+fn wait_for(text: &mut String, finding: &Finding) {
+    let graph = WaitFor::in_the_end(finding);
+    if graph.arrows.is_empty() {
+        return;
+    }
+    *text += "  subgraph waits[\"who waits for whom, in the end\"]\n";
     for (at, node) in graph.nodes.iter().enumerate() {
         let name = quoted(node.name());
         let _ = match node {
@@ -23,7 +32,7 @@ pub(super) fn document(title: &str, finding: &Finding) -> String {
             Node::Object(_) => writeln!(text, "    w{at}([{name}])"),
         };
     }
-    for arrow in graph.arrows.iter().filter(|arrow| arrow.is_last()) {
+    for arrow in &graph.arrows {
         let _ = match arrow.relation {
             Relation::WaitsFor => {
                 writeln!(text, "    w{} ==>|waits for| w{}", arrow.from, arrow.to)
@@ -31,9 +40,7 @@ pub(super) fn document(title: &str, finding: &Finding) -> String {
             Relation::HeldBy => writeln!(text, "    w{} -.->|held by| w{}", arrow.from, arrow.to),
         };
     }
-    text += "  end\n";
-    orders(&mut text, finding);
-    text
+    *text += "  end\n";
 }
 
 fn orders(text: &mut String, finding: &Finding) {
