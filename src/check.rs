@@ -86,6 +86,14 @@ impl Checker {
         self
     }
 
+    /// Whether the interleavings of findings are made simpler once the search is over, as they are
+    /// unless this says otherwise.
+    #[must_use]
+    pub fn shrink(mut self, shrink: bool) -> Self {
+        self.config.shrink = shrink;
+        self
+    }
+
     /// Lets each thread wake spuriously from condvars so many times in an execution: every way of
     /// that is explored. Once, unless this says otherwise.
     #[must_use]

@@ -125,6 +125,8 @@ pub(crate) struct Config {
     pub(crate) liveness: bool,
     /// Ends the search after so many steps of all executions together.
     pub(crate) steps_total_max: Option<u64>,
+    /// Whether the interleavings of findings are made simpler in the end.
+    pub(crate) shrink: bool,
     /// How often a thread may wake spuriously from a condvar, in one execution.
     pub(crate) spurious_max: u32,
     pub(crate) executions_max: Option<u64>,
@@ -150,6 +152,7 @@ impl Default for Config {
             program: None,
             liveness: false,
             steps_total_max: None,
+            shrink: true,
             spurious_max: 1,
             executions_max: None,
             time_max: None,

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::report::{Edge, Finding, Outcome, Report, Severity, Site, Step, Verdict, grouped};
+use crate::report::{
+    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Verdict, grouped,
+};
 
 /// Columns of a line at most.
 const COLUMNS_MAX: usize = 80;
@@ -232,6 +234,15 @@ fn explored(report: &Report, finding: &Finding) -> Vec<String> {
     let execution = grouped(finding.execution);
     let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
     lines.extend(labelled("seen", &text));
+    if let Some(before) = &finding.shrunk {
+        lines.extend(labelled(
+            "shrunk",
+            &shrunk(&Shrunk::of(&finding.steps), before),
+        ));
+    }
+    for remark in &report.search.remarks {
+        lines.extend(labelled("remark", remark));
+    }
     if !report.search.complete {
         let reason = report
             .search
@@ -244,6 +255,26 @@ fn explored(report: &Report, finding: &Finding) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// "5 steps, 1 context switch (from 31 steps, 4 context switches)".
+fn shrunk(now: &Shrunk, before: &Shrunk) -> String {
+    let counted = |count: u32, what: &str, many: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{} {many}", grouped(u64::from(count))),
+    };
+    let measures = |its: &Shrunk| {
+        let steps = counted(its.steps, "step", "steps");
+        let switches = counted(its.switches, "context switch", "context switches");
+        match now.threads == before.threads {
+            true => format!("{steps}, {switches}"),
+            false => format!(
+                "{}, {steps}, {switches}",
+                counted(its.threads, "thread", "threads")
+            ),
+        }
+    };
+    format!("{} (from {})", measures(now), measures(before))
 }
 
 /// The command that runs this interleaving again. A long token is broken where a shell joins it.
@@ -862,6 +893,7 @@ mod tests {
             token: "g1.AbCd".to_owned(),
             execution: 3,
             seen: 1,
+            shrunk: None,
         }
     }
 

@@ -66,7 +66,11 @@
 //!   incomplete.
 //! - At most 64 threads, and 5 under loom; one OS thread runs them all.
 //! - Time is virtual: a timed operation may time out whenever it would have to wait, and never
-//!   otherwise. `park` does not wake spuriously.
+//!   otherwise. Each thread has its own clock ([`time`]). `park` does not wake spuriously; a wait
+//!   on a condition variable does, as often as `Checker::spurious_max` says.
+//! - Statics made of the face's [`OnceLock`](sync::OnceLock) and [`LazyLock`](sync::LazyLock) begin
+//!   anew in each execution. The data in a static `Mutex` or atomic does not: set it at the
+//!   beginning of the model.
 //! - A green run speaks of the model, not of the program that was not modelled.
 //!
 //! # Implementation

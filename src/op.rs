@@ -119,6 +119,10 @@ impl ObjectId {
 
 /// What kind of object an [`ObjectId`] names, and how it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    not(feature = "scenario"),
+    expect(dead_code, reason = "some are for scenarios only")
+)]
 pub(crate) enum Kind {
     /// A lock with an owner, released by guards.
     Mutex,
@@ -182,6 +186,10 @@ pub(crate) enum How {
 /// What a thread does in one step. "Queues" marks those that, when they cannot be served at once,
 /// take a place in the object's queue as their step; [`Action::Queued`] is then the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    not(feature = "scenario"),
+    expect(dead_code, reason = "some are for scenarios only")
+)]
 pub(crate) enum Action {
     /// Waits for the lock and takes it.
     Lock,
@@ -235,8 +243,6 @@ pub(crate) enum Action {
     Permits,
     /// Gives up the place of ticket `with`, or the `arg` permits that it was granted.
     Withdraw,
-    /// Closes a semaphore: whoever waits for it fails, and will fail.
-    CloseSemaphore,
     /// Sends a message. Queues, if the channel is a rendezvous.
     Send,
     /// Receives a message. Queues, if the channel is a rendezvous.

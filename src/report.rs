@@ -162,6 +162,38 @@ pub struct Finding {
     pub execution: u64,
     /// In how many executions it was met.
     pub seen: u64,
+    /// From what its interleaving was shrunk, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<Shrunk>,
+}
+
+/// What an interleaving was before it was shrunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Shrunk {
+    /// How many steps it had.
+    pub steps: u32,
+    /// How often one thread's step followed another's.
+    pub switches: u32,
+    /// How many threads took part.
+    pub threads: u32,
+}
+
+impl Shrunk {
+    /// The measures of an interleaving as it is.
+    pub fn of(steps: &[Step]) -> Shrunk {
+        // Who only waits has not been switched to for that.
+        let done = steps.iter().filter(|step| step.outcome != Outcome::Blocked);
+        let mut threads: Vec<&str> = done.map(|step| &*step.thread).collect();
+        let switches = threads.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        threads.sort_unstable();
+        threads.dedup();
+        Shrunk {
+            steps: steps.len() as u32,
+            switches: switches as u32,
+            threads: threads.len() as u32,
+        }
+    }
 }
 
 /// A thread that waits.

@@ -3,6 +3,9 @@
 //! In a model time is virtual: nobody waits for it, and a timed operation may time out whenever it
 //! would have to wait. Each thread has a clock of its own, which only [`sleep`] and its own
 //! time-outs move, so that reading it is not a step that others could come before.
+//!
+//! Deadlines of the face's operations are [`Instant`]s of this module. Without the feature `model`
+//! that is std's; with it, it converts from and into std's.
 
 pub use crate::thread::sleep;
 pub use std::time::Duration;

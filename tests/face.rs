@@ -1,9 +1,12 @@
 //! The face outside a model: real locks and threads, with the feature `model` on and off alike.
 
 use gordian::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use gordian::sync::{MappedMutexGuard, Mutex, MutexGuard, RawLock, ReentrantMutex};
+use gordian::sync::{
+    Barrier, Condvar, LazyLock, MappedMutexGuard, Mutex, MutexGuard, Once, OnceLock, RawLock,
+    ReentrantMutex, RwLock, Semaphore, WaitGroup, channel, mpsc,
+};
 use gordian::time::{Duration, Instant};
-use gordian::{Ghost, Named, thread};
+use gordian::{Ghost, Named, std_sync, thread};
 use std::sync::Arc;
 
 static COUNT: Mutex<u64> = Mutex::new(0);
@@ -193,4 +196,72 @@ fn the_environment_is_harmless() {
     ghost.write(|it| *it += 1);
     assert_eq!(ghost.read(|it| *it), 2);
     assert_eq!(ghost.into_inner(), 2);
+}
+
+/// Every type at once, on real threads.
+#[test]
+fn every_type_works_under_real_threads() {
+    const ROUNDS: usize = 500;
+    gordian::thread_local! {
+        static ROUND: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+    static STARTED: Once = Once::new();
+    static FIRST: OnceLock<usize> = OnceLock::new();
+    static NAMES: LazyLock<RwLock<Vec<usize>>> = LazyLock::new(|| RwLock::new(Vec::new()));
+    let started = AtomicUsize::new(0);
+    let (barrier, semaphore, fair) = (Barrier::new(4), Semaphore::new(2), Semaphore::fair(2));
+    let poisoned = std_sync::Mutex::new(0);
+    let shared = std_sync::RwLock::new(0);
+    let (served, changed) = (Mutex::new(0), Condvar::new());
+    let (numbers, number) = channel::bounded::<usize>(2);
+    let (words, word) = mpsc::sync_channel::<usize>(0);
+    let group = WaitGroup::new();
+    thread::scope(|scope| {
+        for at in 0..4 {
+            let (group, numbers, words) = (group.clone(), numbers.clone(), words.clone());
+            let (barrier, semaphore, fair, started) = (&barrier, &semaphore, &fair, &started);
+            let (poisoned, shared, served, changed) = (&poisoned, &shared, &served, &changed);
+            scope.spawn(move || {
+                barrier.wait();
+                STARTED.call_once(|| assert_eq!(started.fetch_add(1, Ordering::SeqCst), 0));
+                FIRST.get_or_init(|| at);
+                for round in 0..ROUNDS {
+                    ROUND.set(round);
+                    let _permits = (semaphore.acquire(), fair.acquire());
+                    *poisoned.lock().unwrap() += 1;
+                    *shared.write().unwrap() += 1;
+                    assert!(*shared.read().unwrap() > 0);
+                    if round % 100 == 0 {
+                        NAMES.write().push(at);
+                    }
+                    numbers.send(1).unwrap();
+                    words.send(1).unwrap();
+                    assert_eq!(ROUND.get(), round);
+                }
+                *served.lock() += 1;
+                changed.notify_all();
+                drop(group);
+            });
+        }
+        drop((numbers, words));
+        let words = scope.spawn(move || word.iter().sum::<usize>());
+        let mut sum = 0;
+        let mut select = channel::Select::new();
+        select.recv(&number);
+        while let Ok(one) = select.select().recv(&number) {
+            sum += one;
+        }
+        assert_eq!((sum, words.join().unwrap()), (4 * ROUNDS, 4 * ROUNDS));
+        changed.wait_while(&mut served.lock(), |served| *served < 4);
+        group.wait();
+    });
+    assert_eq!(started.into_inner(), 1);
+    assert!(STARTED.is_completed() && FIRST.get().is_some_and(|&first| first < 4));
+    assert_eq!(NAMES.read().len(), 4 * ROUNDS / 100);
+    assert_eq!(poisoned.into_inner().unwrap(), 4 * ROUNDS);
+    assert_eq!(shared.into_inner().unwrap(), 4 * ROUNDS);
+    assert_eq!(
+        (semaphore.available_permits(), fair.available_permits()),
+        (2, 2)
+    );
 }

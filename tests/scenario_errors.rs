@@ -797,7 +797,27 @@ fn what_is_too_much_is_refused_at_once() {
     let chain: String = (0..many)
         .map(|i| format!("proc p{i} {{ call p{} }}\n", i + 1))
         .collect();
+    let names = |each: &dyn Fn(usize) -> String| (0..5000).map(each).collect::<String>();
     for (source, message) in [
+        (
+            names(&|i| format!("mutex m{i}\n")),
+            "more than 4096 objects",
+        ),
+        (
+            names(&|i| format!("proc p{i} {{}}\n")),
+            "more than 4096 procs",
+        ),
+        (
+            thread(&names(&|i| format!("$a{i} = 1\n"))),
+            "more than 4096 local",
+        ),
+        (
+            format!(
+                "semaphore s = 1 fifo\n{}",
+                thread(&names(&|i| format!("ticket s a{i}\n")))
+            ),
+            "more than 4096 tickets",
+        ),
         (thread(&"loop {".repeat(many)), "nested more than 64"),
         (thread(&"{".repeat(many)), "expected a statement"),
         (
@@ -831,29 +851,25 @@ fn what_is_too_much_is_refused_at_once() {
         ),
         (
             format!("{chain}proc p{many} {{}}\nthread t {{}}"),
-            "the file is longer than 1 MiB",
+            "more than 1 MiB of text",
         ),
         (
-            format!("{}proc p9999 {{}}\nthread t {{}}", &chain[..cut(&chain)]),
+            format!("{}proc p3999 {{}}\nthread t {{}}", &chain[..cut(&chain)]),
             "more than 64 deep",
         ),
         (
-            format!("thread t {{}}\n{}", " \n".repeat(5 << 20)),
-            "the file is longer than 1 MiB",
-        ),
-        (
             format!("title \"{}\"", "x".repeat(10 << 20)),
-            "the file is longer than 1 MiB",
+            "more than 1 MiB of text",
         ),
         (
             format!("#{}", "x".repeat(10 << 20)),
-            "the file is longer than 1 MiB",
+            "more than 1 MiB of text",
         ),
         ("\0".repeat(10 << 20), "unexpected character U+0000"),
-        ("lock ".repeat(2 << 20), "the file is longer than 1 MiB"),
-        ("(".repeat(10 << 20), "the file is longer than 1 MiB"),
+        ("lock ".repeat(2 << 20), "more than 1 MiB of text"),
+        ("(".repeat(10 << 20), "more than 1 MiB of text"),
         ("é".repeat(5 << 20), "unexpected character `é`"),
-        ("9".repeat(10 << 20), "the file is longer than 1 MiB"),
+        ("9".repeat(10 << 20), "more than 1 MiB of text"),
         ("\"".repeat(10 << 20), "the text is empty"),
     ] {
         let start = Instant::now();
@@ -873,9 +889,50 @@ fn what_is_too_much_is_refused_at_once() {
     }
 }
 
-/// The calls of the first 9999 procs.
+/// A file as large as any may be is read, laid out and explained in a moment.
+#[test]
+fn large_files_take_no_longer_than_their_length() {
+    let nops = "nop;".repeat(60_000);
+    let deep = format!("{}{}", "loop {".repeat(60), "}".repeat(60));
+    for source in [
+        format!("thread t {{ {nops} }}"),
+        format!("thread t {{ {} }}", deep.repeat(1000)),
+        format!("thread t {{ {} }}", "if 1 { }\n\n\n".repeat(30_000)),
+        format!("thread t {{ }}\n{}", "# comment\n".repeat(100_000)),
+        format!("thread t {{ }}\n{}", " \n".repeat(5 << 20)),
+        format!("thread t {{ }}\n{}", ";\r\n".repeat(3 << 20)),
+        format!(
+            "thread t {{ nop }}\n{}",
+            (0..4000)
+                .map(|i| format!("var v{i} = {i}\n"))
+                .collect::<String>()
+        ),
+        format!(
+            "proc p4000 {{}}\n{}thread t {{ call p0 }}",
+            (0..60)
+                .map(|i| format!(
+                    "proc p{i} {{ call p{} }}\n",
+                    if i == 59 { 4000 } else { i + 1 }
+                ))
+                .collect::<String>()
+        ),
+    ] {
+        let start = Instant::now();
+        let scenario = parse(&source).unwrap_or_else(|error| panic!("{error}"));
+        let tidy = format(&source).unwrap();
+        assert!(format(&tidy).as_ref() == Ok(&tidy), "it is laid out");
+        assert!(!gordian::scenario::explain(&scenario).is_empty());
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
+
+/// The calls of the first 3999 procs.
 fn cut(chain: &str) -> usize {
-    chain.find("proc p9999 ").unwrap()
+    chain.find("proc p3999 ").unwrap()
 }
 
 /// Words, names, signs and line ends as they come.

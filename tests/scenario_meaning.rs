@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gordian::report::Verdict;
 use gordian::scenario::{CheckReport, Options, check, parse};
 use gordian::{Code, Strategy};
 
@@ -62,10 +63,12 @@ programs! {
         "expect clean\nrmutex m\nthread t { lock m; lock m; unlock m; unlock m }
          thread s { lock m; unlock m }";
     rmutex_is_free_when_unlocked_as_often:
-        "expect lost-wakeup, leaked-guard\nrmutex m\nvar x\nthread t { lock m; lock m; unlock m; x = 1 }
+        "expect lost-wakeup, leaked-guard\nrmutex m\nvar x\nthread t { lock m; lock m; unlock m
+         x = 1 }
          thread s { await x == 1; lock m }",
         "expect double-release\nrmutex m\nthread t { lock m; unlock m; unlock m }",
-        "expect clean\nrmutex m\nthread t { lock m; trylock m $ok; assert $ok == 1; unlock m; unlock m }";
+        "expect clean\nrmutex m\nthread t { lock m; trylock m $ok; assert $ok == 1; unlock m
+         unlock m }";
     unlock_of_what_one_does_not_hold:
         "expect double-release\nmutex m\nthread t { unlock m }",
         "expect foreign-release\nmutex m\nvar x
@@ -74,7 +77,8 @@ programs! {
         "expect foreign-release, double-release\nlock l\nvar x
          thread t { lock l; x = 1; await x == 2; locked l $h; assert $h == 0; unlock l }
          thread s { await x == 1; unlock l; x = 2 }",
-        "expect clean\nlock l\nvar x\nthread t { lock l; x = 1 }\nthread s { await x == 1; unlock l }";
+        "expect clean\nlock l\nvar x\nthread t { lock l; x = 1 }\nthread s { await x == 1
+         unlock l }";
     trylock_and_timedlock_do_not_wait:
         "expect deadlock\nmutex m, n\nvar x\nthread s { lock m; lock n; unlock n; unlock m }
          thread t { lock n; lock m; unlock m; unlock n }",
@@ -83,27 +87,35 @@ programs! {
         "expect timeout-only\nmutex m, n\nthread s { lock m; lock n; unlock n; unlock m }
          thread t { lock n; timedlock m $ok; if $ok { unlock m }; unlock n }";
     locked_asks:
-        "expect panic\nmutex m\nthread s { lock m; unlock m }\nthread t { locked m $h; assert not $h }",
-        "expect clean\nmutex m\nthread t { locked m $h; assert not $h; lock m; locked m $h; assert $h; unlock m }";
+        "expect panic\nmutex m\nthread s { lock m; unlock m }\nthread t { locked m $h
+         assert not $h }",
+        "expect clean\nmutex m\nthread t { locked m $h; assert not $h; lock m; locked m $h
+         assert $h; unlock m }";
     with_unlocks_on_every_exit:
-        "expect clean\nmutex m\nthread t { repeat 2 { with m { break } }; repeat 2 { with m { continue } }
+        "expect clean\nmutex m\nthread t { repeat 2 { with m { break } }
+         repeat 2 { with m { continue } }
          with m { return } }\nthread s { lock m; unlock m }",
         "expect panic\nmutex m\nproc p { with m { panic \"out\" } }\nthread t { call p }
          thread s { lock m; unlock m }",
-        "expect panic, lost-wakeup, leaked-guard\nmutex m\nvar x\nthread t { lock m; x = 1; panic \"out\" }
+        "expect panic, lost-wakeup, leaked-guard\nmutex m\nvar x\nthread t { lock m; x = 1
+         panic \"out\" }
          thread s { await x == 1; lock m; unlock m }";
     a_writer_that_waits_bars_readers:
-        "expect stuck\nrwlock r\nvar x\nthread t { read r; x = 1; await x == 2; read r; unlock r; unlock r }
+        "expect stuck\nrwlock r\nvar x\nthread t { read r; x = 1; await x == 2; read r; unlock r
+         unlock r }
          thread w { await x == 1; x = 2; write r; unlock r }",
         "expect clean\nrwlock r reader_preferring\nvar x
          thread t { read r; x = 1; await x == 2; read r; unlock r; unlock r }
          thread w { await x == 1; x = 2; write r; unlock r }",
-        "expect stuck\nrwlock r fifo\nvar x\nthread t { read r; x = 1; await x == 2; read r; unlock r; unlock r }
+        "expect stuck\nrwlock r fifo\nvar x\nthread t { read r; x = 1; await x == 2; read r
+         unlock r; unlock r }
          thread w { await x == 1; x = 2; write r; unlock r }";
     upgrade_waits_for_readers:
-        "expect stuck\nrwlock r\nvar x\nthread t { upgradable r; x = 1; await x == 2; upgrade r; unlock r }
+        "expect stuck\nrwlock r\nvar x\nthread t { upgradable r; x = 1; await x == 2; upgrade r
+         unlock r }
          thread s { await x == 1; read r; x = 2 }",
-        "expect clean\nrwlock r\nvar x\nthread t { upgradable r; x = 1; await x == 2; upgrade r; unlock r }
+        "expect clean\nrwlock r\nvar x\nthread t { upgradable r; x = 1; await x == 2; upgrade r
+         unlock r }
          thread s { await x == 1; read r; x = 2; unlock r }",
         "expect panic\nrwlock r\nthread t { read r; upgrade r }";
     one_upgradable_beside_readers:
@@ -112,14 +124,16 @@ programs! {
         "expect stuck\nrwlock r\nvar x\nthread t { upgradable r; x = 1; await x == 2; unlock r }
          thread s { await x == 1; upgradable r; x = 2; unlock r }";
     downgrade_lets_readers_in:
-        "expect clean\nrwlock r\nvar x\nthread t { write r; downgrade r; x = 1; await x == 2; unlock r }
+        "expect clean\nrwlock r\nvar x\nthread t { write r; downgrade r; x = 1; await x == 2
+         unlock r }
          thread s { await x == 1; read r; x = 2; unlock r }",
         "expect stuck\nrwlock r\nvar x\nthread t { write r; x = 1; await x == 2; unlock r }
          thread s { await x == 1; read r; x = 2; unlock r }",
         "expect panic\nrwlock r\nthread t { read r; downgrade r }";
     rwlock_tries_and_misuse:
         "expect panic\nrwlock r\nthread t { unlock r }",
-        "expect clean\nrwlock r\nthread t { read r; tryread r $a; trywrite r $b; assert $a == 1 and $b == 0
+        "expect clean\nrwlock r\nthread t { read r; tryread r $a; trywrite r $b
+         assert $a == 1 and $b == 0
          unlock r; unlock r; trywrite r $b; assert $b; unlock r }";
     wait_and_notify:
         "expect lost-wakeup\nmutex m\ncondvar c\nthread t { lock m; wait c m; unlock m }
@@ -136,15 +150,19 @@ programs! {
         "expect clean\nmutex m\ncondvar c fifo\nvar n
          thread a { lock m; n += 1; wait c m; n = 3; unlock m }
          thread b { await n == 1; lock m; n += 1; wait c m; assert n == 3; unlock m }
-         thread s { await n == 2; lock m; notify_one c; unlock m; await n == 3; lock m; notify_one c; unlock m }";
+         thread s { await n == 2; lock m; notify_one c; unlock m; await n == 3; lock m
+         notify_one c; unlock m }";
     notify_all_wakes_all:
-        "expect lost-wakeup\nmutex m\ncondvar c\nvar n\nthread a * 2 { lock m; n += 1; wait c m; unlock m }
+        "expect lost-wakeup\nmutex m\ncondvar c\nvar n\nthread a * 2 { lock m; n += 1; wait c m
+         unlock m }
          thread s { await n == 2; lock m; notify_one c; unlock m }",
-        "expect clean\nmutex m\ncondvar c\nvar n\nthread a * 2 { lock m; n += 1; wait c m; unlock m }
+        "expect clean\nmutex m\ncondvar c\nvar n\nthread a * 2 { lock m; n += 1; wait c m
+         unlock m }
          thread s { await n == 2; lock m; notify_all c; unlock m }";
     spurious_and_timed_waits:
         "expect clean\nmutex m\ncondvar c spurious\nthread t { lock m; wait c m; unlock m }",
-        "expect clean\nmutex m\ncondvar c\nthread t { lock m; timedwait c m $late; assert $late; unlock m }",
+        "expect clean\nmutex m\ncondvar c\nthread t { lock m; timedwait c m $late; assert $late
+         unlock m }",
         "expect lost-wakeup\nmutex m\ncondvar c\nthread t { lock m; wait c m; unlock m }";
     a_wait_gives_a_reentrant_mutex_back_wholly:
         "expect clean\nrmutex m\ncondvar c\nvar x
@@ -154,11 +172,14 @@ programs! {
         "expect lost-wakeup\nsemaphore s = 1\nthread a { acquire s 2 }",
         "expect clean\nsemaphore s = 1\nthread a { acquire s 2 }\nthread b { release s }",
         "expect panic\nsemaphore s = 1 max 1\nthread b { release s }",
-        "expect clean\nsemaphore s = 1\nthread b { tryacquire s $a; tryacquire s $b; assert $a and not $b }";
+        "expect clean\nsemaphore s = 1\nthread b { tryacquire s $a; tryacquire s $b
+         assert $a and not $b }";
     a_fifo_semaphore_is_not_overtaken:
         "expect stuck\nsemaphore s = 1 fifo\nvar x
-         thread a { x = 1; acquire s 2; release s 2 }\nthread b { await x == 1; acquire s; release s }",
-        "expect stuck\nsemaphore s = 1\nthread a { acquire s 2; release s 2 }\nthread b { acquire s; release s }",
+         thread a { x = 1; acquire s 2; release s 2 }\nthread b { await x == 1; acquire s
+         release s }",
+        "expect stuck\nsemaphore s = 1\nthread a { acquire s 2; release s 2 }
+         thread b { acquire s; release s }",
         "expect stuck\nsemaphore s = 1 fifo\nthread a { acquire s 2; release s 2 }
          thread b { acquire s; release s 2 }",
         "expect clean\nsemaphore s = 1\nthread a { acquire s 2; release s 2 }
@@ -167,12 +188,16 @@ programs! {
         "expect stuck\nsemaphore s = 1 fifo
          thread t { acquire s; ticket s f; ticket s g; release s; await_ticket s g; release s }",
         "expect clean\nsemaphore s = 1 fifo
-         thread t { acquire s; ticket s f; ticket s g; drop_ticket s f; release s; await_ticket s g; release s }",
-        "expect panic\nsemaphore s = 1 fifo\nthread t { ticket s f; drop_ticket s f; await_ticket s f }";
+         thread t { acquire s; ticket s f; ticket s g; drop_ticket s f; release s
+         await_ticket s g; release s }",
+        "expect panic\nsemaphore s = 1 fifo\nthread t { ticket s f; drop_ticket s f
+         await_ticket s f }";
     buffered_channel:
         "expect stuck\nchannel c = 1\nthread t { send c 1; send c 2 }",
-        "expect clean\nchannel c = 2\nthread t { send c 1; send c 2; recv c $a; recv c $b; assert $a == 1 and $b == 2 }",
-        "expect clean\nchannel c\nthread t { repeat 5 { send c 7 }; repeat 5 { recv c $v; assert $v == 7 } }";
+        "expect clean\nchannel c = 2\nthread t { send c 1; send c 2; recv c $a; recv c $b
+         assert $a == 1 and $b == 2 }",
+        "expect clean\nchannel c\nthread t { repeat 5 { send c 7 }; repeat 5 { recv c $v
+         assert $v == 7 } }";
     rendezvous:
         "expect stuck\nchannel c = 0\nthread s { send c 5 }",
         "expect clean\nchannel c = 0\nthread s { send c 5; send c 6 }
@@ -184,7 +209,8 @@ programs! {
         "expect clean\nchannel c\nthread t { send c 3; close c; send c 4 $ok; assert not $ok
          recv c $v $ok; assert $v == 3 and $ok; recv c $v $ok; assert $v == 0 and not $ok }",
         "expect panic\nchannel c\nthread t { close c; close c }",
-        "expect clean\nchannel c = 0\nthread t { recv c $v $ok; assert not $ok }\nthread s { close c }",
+        "expect clean\nchannel c = 0\nthread t { recv c $v $ok; assert not $ok }
+         thread s { close c }",
         "expect panic\nchannel c\nthread t { send c 1; drop_rx c; send c 2 }",
         "expect clean\nchannel c\nthread t { send c 1; drop_rx c; send c 2 $ok; assert not $ok }";
     select_takes_any_ready_arm:
@@ -192,35 +218,45 @@ programs! {
          select { case recv a $v: nop; case recv b $v: nop }; assert $v == 1 }",
         "expect clean\nchannel a = 1, b = 1\nthread t { send b 2
          select { case recv a $v: nop; case recv b $v: nop }; assert $v == 2 }",
-        "expect clean\nchannel a = 0\nthread t { select { case recv a $v: panic \"no\"; default: $v = 4 }; assert $v == 4 }",
-        "expect stuck\nchannel a = 0, b = 0\nthread t { select { case recv a: nop; case send b 1: nop } }";
+        "expect clean\nchannel a = 0\nthread t { select { case recv a $v: panic \"no\"
+         default: $v = 4 }; assert $v == 4 }",
+        "expect stuck\nchannel a = 0, b = 0\nthread t { select { case recv a: nop
+         case send b 1: nop } }";
     select_meets_at_a_rendezvous:
-        "expect clean\nchannel a = 0, b = 0\nthread t { select { case recv a $v: nop; case send b 1: $v = 9 } }
+        "expect clean\nchannel a = 0, b = 0\nthread t { select { case recv a $v: nop
+         case send b 1: $v = 9 } }
          thread s { recv b $w; assert $w == 1 }",
-        "expect clean\nchannel a = 0, b = 0\nthread t { select { case recv a $v: assert $v == 3; case send b 1: nop } }
+        "expect clean\nchannel a = 0, b = 0\nthread t { select { case recv a $v: assert $v == 3
+         case send b 1: nop } }
          thread s { select { case send a 3: nop; case recv b $w: assert $w == 1 } }";
     what_is_sent_may_be_computed:
-        "expect clean\nchannel c = 1\nvar x = 4\nthread t { $y = 2; send c x * $y + 1; recv c $v; assert $v == 9 }",
+        "expect clean\nchannel c = 1\nvar x = 4\nthread t { $y = 2; send c x * $y + 1; recv c $v
+         assert $v == 9 }",
         "expect panic\nchannel c = 1\nvar x = 4\nthread t { send c x / 0 }";
     waitgroup:
-        "expect lost-wakeup\nwaitgroup w\nthread t { wg_add w 2; wg_wait w }\nthread s { await 1; nop }",
+        "expect lost-wakeup\nwaitgroup w\nthread t { wg_add w 2; wg_wait w }\nthread s { await 1
+         nop }",
         "expect clean\nwaitgroup w = 2\nthread t { wg_wait w }\nthread s * 2 { wg_done w }",
         "expect panic\nwaitgroup w\nthread t { wg_done w }",
         "expect clean\nwaitgroup w = 3\nthread t { wg_add w -3; wg_wait w }";
     barrier:
         "expect stuck\nbarrier b = 3\nthread t * 2 { barrier b }",
-        "expect clean\nbarrier b = 2\nvar x\nthread t * 2 { x += 1; barrier b; assert x >= 2; barrier b }";
+        "expect clean\nbarrier b = 2\nvar x\nthread t * 2 { x += 1; barrier b; assert x >= 2
+         barrier b }";
     once:
         "expect clean\nonce o\nvar x\nthread t * 3 { once o { x += 1 }; assert x == 1 }",
         "expect self-deadlock\nonce o\nthread t { once o { once o { nop } } }",
-        "expect panic\nonce o\nvar x\nthread t { once o { panic \"out\" } }\nthread s { once o { x = 1 } }",
-        "expect clean\nonce o\nvar x\nthread t { repeat 2 { once o { x += 1; break } }; once o { x += 1 }; assert x == 1 }";
+        "expect panic\nonce o\nvar x\nthread t { once o { panic \"out\" } }
+         thread s { once o { x = 1 } }",
+        "expect clean\nonce o\nvar x\nthread t { repeat 2 { once o { x += 1; break } }
+         once o { x += 1 }; assert x == 1 }";
     notify:
         "expect stuck\nnotify n\nthread t { wait_notify n }\nthread s { notify_waiters n }",
         "expect clean\nnotify n\nthread t { wait_notify n }\nthread s { notify n }",
         "expect stuck\nnotify n\nthread t { notify n; notify n; wait_notify n; wait_notify n }",
         "expect clean\nnotify n\nthread t { enable_notify n; notify n; wait_notify n }",
-        "expect clean\nnotify n\nvar x\nthread t { enable_notify n; x = 1; await x == 2; drop_notify n }
+        "expect clean\nnotify n\nvar x\nthread t { enable_notify n; x = 1; await x == 2
+         drop_notify n }
          thread s { await x == 1; notify n; x = 2; wait_notify n }",
         "expect stuck\nnotify n\nvar x\nthread t { enable_notify n; x = 1; await x == 2 }
          thread s { await x == 1; notify n; x = 2; wait_notify n }";
@@ -228,11 +264,13 @@ programs! {
         "expect lost-wakeup\nthread t { park; park }\nthread s { unpark t; unpark t }",
         "expect clean\nthread t { park }\nthread s { unpark t; unpark t }";
     spawn_and_join:
-        "expect clean\nvar x\ndeferred thread t { x = 1 }\nthread s { assert x == 0; spawn t; join t; assert x == 1 }",
+        "expect clean\nvar x\ndeferred thread t { x = 1 }\nthread s { assert x == 0; spawn t
+         join t; assert x == 1 }",
         "expect panic\ndeferred thread t { nop }\nthread s { spawn t; spawn t }",
         "expect stuck\ndeferred thread t { nop }\nthread s { join t }",
         "expect clean\ndeferred thread t { block_forever }\nthread s { nop }",
-        "expect clean\nvar x\ndeferred thread t * 2 { x += 1 }\nthread s { spawn t; join t; assert x == 2 }",
+        "expect clean\nvar x\ndeferred thread t * 2 { x += 1 }\nthread s { spawn t; join t
+         assert x == 2 }",
         "expect deadlock\nthread s { join t }\nthread t { join s }";
     daemons_may_wait_for_ever:
         "expect lost-wakeup\nsemaphore s = 0\nthread t { acquire s }",
@@ -258,13 +296,16 @@ programs! {
         "expect panic\nthread t { $a = 1 / 0 }",
         "expect panic\nthread t { $a = 9223372036854775807; $a += 1 }",
         "expect panic\nvar x = 9223372036854775807\nthread t { fetch_add x 1 $old }",
-        "expect clean\nthread t { $a = 9223372036854775807; $a -= 1; $b = -7 / 2; assert $b == -3 and -7 % 2 == -1 }";
+        "expect clean\nthread t { $a = 9223372036854775807; $a -= 1; $b = -7 / 2
+         assert $b == -3 and -7 % 2 == -1 }";
     slow_calls:
         "expect slow-under-lock\nmutex m\nthread t { lock m; slow \"price\"; unlock m }",
         "expect clean\nmutex m\nthread t { lock m; unlock m; slow \"price\" }";
     choose_explores_every_case:
-        "expect panic\nthread t { choose { case: $x = 1; case: $x = 2; case: $x = 3 }; assert $x != 3 }",
-        "expect clean\nthread t { choose { case: $x = 1; case: $x = 2 }; assert $x == 1 or $x == 2 }";
+        "expect panic\nthread t { choose { case: $x = 1; case: $x = 2; case: $x = 3 }
+         assert $x != 3 }",
+        "expect clean\nthread t { choose { case: $x = 1; case: $x = 2 }
+         assert $x == 1 or $x == 2 }";
     loops_and_procs:
         "expect clean\nvar n\nproc p { repeat 3 { if $i == 2 { return }; $i += 1; n += 1 } }
          thread t { call p; assert n == 2; repeat 0 { panic \"never\" }
@@ -340,10 +381,44 @@ fn findings_have_the_names_and_places_of_the_scenario() {
         sites.collect::<Vec<_>>(),
         ["test.gordian:4:3", "test.gordian:8:3"]
     );
+    let first = &deadlock.steps[0];
+    assert_eq!(
+        (first.thread.as_str(), first.operation.as_str()),
+        ("s", "lock")
+    );
+    assert_eq!(checked.report.search.threads, 2);
     let panics = "var x\nthread t { assert x == 1 }";
     let finding = checked_with(panics, &Options::default());
     let finding = finding.report.assert_found(Code::Panic);
     assert_eq!(finding.message, "`t` panicked: assertion failed: x == 1");
+}
+
+#[test]
+fn a_finding_is_replayed_from_its_token() {
+    let source = "mutex a, b\nthread s { lock a; lock b }\nthread t { lock b; lock a }";
+    let found = checked(source);
+    let deadlock = found.report.assert_found(Code::Deadlock);
+    let token = deadlock.token.parse().expect("the token of a finding");
+    let replayed = checked_with(source, &Options::default().replay(token));
+    assert_eq!(replayed.report.search.executions, 1);
+    let again = replayed.report.assert_found(Code::Deadlock);
+    assert_eq!(again.fingerprint, deadlock.fingerprint);
+    assert_eq!(again.steps, deadlock.steps);
+}
+
+#[test]
+fn every_strategy_finds_a_deadlock() {
+    let source = "mutex a, b\nthread s { lock a; lock b; unlock b; unlock a }
+        thread t { lock b; lock a; unlock a; unlock b }";
+    for &(strategy, name) in Strategy::ALL {
+        let options = Options::default().strategy(strategy).executions_max(200);
+        let checked = checked_with(source, &options);
+        assert!(
+            checked.report.has(Code::Deadlock),
+            "{name}: {}",
+            checked.report.explain()
+        );
+    }
 }
 
 #[test]
@@ -355,6 +430,34 @@ fn a_local_loop_without_end_is_an_error_that_names_it() {
         "{error}"
     );
     assert_eq!(checked.expected, None);
+    let chooses = checked_text("thread t { loop { choose { case: $x = 1; case: $x = 2 } } }");
+    assert!(
+        chooses.contains("`t`") && chooses.contains("test.gordian:1:"),
+        "{chooses}"
+    );
+    let leaves = checked_text("thread t { loop { choose { case: $x = 1; case: break } } }");
+    assert_eq!(leaves, "");
+}
+
+/// Why the check could not be made; empty if it could.
+fn checked_text(source: &str) -> String {
+    checked(source).report.error.unwrap_or_default()
+}
+
+#[test]
+fn too_many_threads_are_refused() {
+    let source = "expect panic\nthread t * 63 { panic \"now\" }";
+    let options = Options::default().executions_max(1);
+    assert!(checked_with(source, &options).report.has(Code::Panic));
+    // The parser refuses such a file, but a scenario may be made of data too.
+    let mut scenario = parse(source).expect("a scenario");
+    scenario.threads.extend_from_within(..1);
+    let refused = check(&Arc::new(scenario), "test.gordian", source, &options);
+    let error = refused.report.error.unwrap_or_default();
+    assert_eq!(
+        error,
+        "a scenario may have at most 63 threads, and this one has 64"
+    );
 }
 
 #[test]
@@ -399,4 +502,13 @@ fn what_is_expected_is_compared_with_what_is_found() {
         assert_eq!(checked.expected, Some(right), "{expect}\n{program}");
     }
     assert_eq!(checked(deadlock).expected, None);
+}
+
+#[test]
+fn a_hazard_is_found_unless_the_file_expects_something() {
+    let program = "mutex m\nthread t { lock m }";
+    assert_eq!(checked(program).verdict(), Verdict::Found);
+    let tolerated = checked(&format!("expect clean\n{program}"));
+    assert_eq!(tolerated.verdict(), Verdict::Clean);
+    assert!(tolerated.passed() && !checked(program).passed());
 }

@@ -26,6 +26,7 @@ pub(crate) const STRATEGIES: &[Word] = &[
     ("exhaustive", "Exhaustive"),
     ("dfs", "Dfs"),
     ("source", "Source"),
+    ("states", "States"),
     ("random", "Random"),
     ("pct", "Pct"),
     ("urw", "Urw"),

@@ -17,25 +17,23 @@ use crate::state::{Frame, State, UNWINDING};
 const STEPS_MAX: usize = 200;
 
 /// The number of maximal traces of a scenario of locks and variables, those that end in a deadlock
-/// included. None when something else takes part, when there are more than so many beginnings of
-/// traces, or when one is very long.
+/// included. None when something else takes part (a `choose`, too), when there are more than so
+/// many beginnings of traces, or when one is very long.
 pub fn traces(scenario: &Scenario, beginnings_max: usize) -> Option<u64> {
     let code = Code::new(scenario);
+    if code.ops.iter().any(|op| matches!(op, Op::Choose(_))) {
+        return None;
+    }
     let mut machine = Machine::new(&code, 10_000);
     let mut seen: HashSet<Trace> = HashSet::new();
     let mut left: Vec<(State, Trace)> = Vec::new();
     let empty = Trace {
-        threads: vec![Vec::new(); code.threads.len()],
+        threads: vec![0; code.threads.len()],
         objects: vec![Vec::new(); code.objects.len()],
     };
     let mut settled = Vec::new();
     machine.settle(State::first(&code), &mut settled);
-    for (choice, state) in (0..).zip(settled.drain(..)) {
-        let mut trace = empty.clone();
-        // What the environment chose before the first step.
-        trace.threads[0].push(choice);
-        left.push((state, trace));
-    }
+    left.extend(settled.pop().map(|state| (state, empty)));
     let mut maximal = 0;
     let mut ways = Vec::new();
     while let Some((state, trace)) = left.pop() {
@@ -47,16 +45,16 @@ pub fn traces(scenario: &Scenario, beginnings_max: usize) -> Option<u64> {
             machine.ways(&state, thread, &mut ways);
             for way in ways.drain(..) {
                 moves = true;
-                if trace.threads[thread as usize].len() > STEPS_MAX {
+                if trace.threads[thread as usize] > STEPS_MAX {
                     return None;
                 }
                 let touched = touched(&code, &state, thread)?;
                 let mut next = state.clone();
                 machine.step(&mut next, thread, way);
                 machine.settle(next, &mut settled);
-                for (choice, next) in (0..).zip(settled.drain(..)) {
+                for next in settled.drain(..) {
                     let mut longer = trace.clone();
-                    longer.add(thread, choice, &touched);
+                    longer.add(thread, &touched);
                     if seen.insert(longer.clone()) {
                         left.push((next, longer));
                     }
@@ -71,8 +69,8 @@ pub fn traces(scenario: &Scenario, beginnings_max: usize) -> Option<u64> {
 /// A trace, or the beginning of one: equal for interleavings that do not differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Trace {
-    /// For each step of each thread, what the environment chose after it.
-    threads: Vec<Vec<u32>>,
+    /// How many steps each thread has done.
+    threads: Vec<usize>,
     /// For each object, who touched it in which order. Those who only looked one after the other
     /// are ordered by thread.
     objects: Vec<Vec<Touch>>,
@@ -85,8 +83,8 @@ struct Touch {
 }
 
 impl Trace {
-    fn add(&mut self, thread: u32, choice: u32, touched: &[(u32, bool)]) {
-        self.threads[thread as usize].push(choice);
+    fn add(&mut self, thread: u32, touched: &[(u32, bool)]) {
+        self.threads[thread as usize] += 1;
         for &(object, looks) in touched {
             let touches = &mut self.objects[object as usize];
             let mut at = touches.len();

@@ -21,6 +21,7 @@ const PANIC_AND_STUCK: &str = "mutex m\nthread a { lock m; panic \"p\" }\nthread
 const SLOW: &str = "mutex m\nthread a { lock m; slow \"s\"; unlock m }";
 const SPINS: &str = "thread a { loop { nop } }";
 const SPINS_AND_STUCK: &str = "mutex m\nthread a { lock m; loop { nop } }\nthread b { lock m }";
+const SPINS_AND_PANIC: &str = "thread a { loop { nop } }\nthread b { panic \"p\" }";
 
 #[test]
 fn expectations() {
@@ -79,6 +80,9 @@ fn liveness_counts_starvation() {
     for (source, expect, verdict, expected) in [
         (SPINS, "expect clean", Verdict::Found, false),
         (SPINS_AND_STUCK, "expect stuck", Verdict::Found, true),
+        (SPINS_AND_STUCK, "expect misuse", Verdict::Found, false),
+        (SPINS_AND_PANIC, "expect misuse", Verdict::Found, true),
+        (SPINS_AND_PANIC, "expect panic", Verdict::Found, false),
         (CLEAN, "expect clean", Verdict::Clean, true),
     ] {
         let (scenario, answer) = answer(&format!("{expect}\n{source}"));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Defect, fingerprint};
 use crate::op::{Action, ObjectId};
-use crate::report::{Code, Edge, Finding, Holder, Site};
-use crate::trace::{Paths, ReplayToken, Run, Steps};
+use crate::report::{Code, Edge, Finding, Holder, Shrunk, Site};
+use crate::trace::{Paths, ReplayToken, Run, Steps, Turn};
 
 /// Collects defects: each distinct one is described once, when it is first met.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(crate) struct Findings {
     list: Vec<Finding>,
     /// By what makes a defect distinct: its place in the list, and the execution that met it last.
     known: BTreeMap<Key, (usize, u64)>,
+    /// By place in the list: the schedule that led there.
+    schedules: Vec<Vec<Turn>>,
 }
 
 /// What makes a defect distinct: its code and the places involved.
@@ -45,6 +47,30 @@ impl Findings {
         }
         self.known.insert(key, (self.list.len(), met.execution));
         self.list.push(describe(defect, met));
+        self.schedules.push(met.run.schedule());
+    }
+
+    /// The place of the defect in the list, if it is there.
+    pub(crate) fn place(&self, defect: &Defect) -> Option<usize> {
+        self.known.get(&key(defect)).map(|(at, _)| *at)
+    }
+
+    /// The schedule that led to a finding.
+    pub(crate) fn schedule(&self, at: usize) -> Vec<Turn> {
+        self.schedules[at].clone()
+    }
+
+    /// The same finding is met in a simpler interleaving.
+    pub(crate) fn simplify(&mut self, at: usize, defect: &Defect, met: &Met<'_>) {
+        let before = &self.list[at];
+        let shrunk = before.shrunk.unwrap_or_else(|| Shrunk::of(&before.steps));
+        self.list[at] = Finding {
+            execution: before.execution,
+            seen: before.seen,
+            fingerprint: before.fingerprint.clone(),
+            shrunk: Some(shrunk),
+            ..describe(defect, met)
+        };
     }
 
     pub(crate) fn list(&self) -> &[Finding] {
@@ -102,6 +128,7 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
         token: ReplayToken::of(run, met.paths).to_string(),
         execution: met.execution,
         seen: 1,
+        shrunk: None,
         steps: steps.list,
     }
 }

@@ -30,6 +30,7 @@ use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{DRIVER, Driver, Model, overflow};
 use crate::config::Config;
+use crate::explore::shrink::Guide;
 use crate::explore::{self, Ending, Next, RuntimeScheduler, Strategy};
 use crate::op::{Action, Effect, Op, Site, ThreadId};
 use crate::report::Report;
@@ -42,6 +43,8 @@ thread_local! {
 /// What the engine adds to the session.
 struct Context {
     strategy: Box<dyn Strategy>,
+    /// What decides instead, once the search is over and its findings are made simpler.
+    guide: Option<Guide>,
     /// The task that the runtime is to switch to at its next scheduling point.
     next: Option<ThreadId>,
     /// The enabled threads, when the runtime's own scheduler is to choose.
@@ -188,7 +191,11 @@ impl Context {
             search.report_stuck();
             return self.finish(session, Ending::Maximal);
         }
-        match self.strategy.next(&search.run, enabled, current()) {
+        let next = match &mut self.guide {
+            Some(guide) => guide.next(&search.run, enabled, current()),
+            None => self.strategy.next(&search.run, enabled, current()),
+        };
+        match next {
             Next::Go { thread, case } => {
                 self.case = case;
                 if thread == current() {
@@ -326,6 +333,22 @@ impl Context {
 
     /// Ends the execution that is over, if there is one, and begins the next; whether there is one.
     fn next_execution(&mut self, session: &mut Session, first: bool) -> bool {
+        let searched = self.guide.is_none() && self.goes_on(session, first);
+        if !searched {
+            if self.guide.is_some() {
+                session.search.end(session.ending);
+            }
+            self.guide = session.search.next_to_shrink().map(Guide::new);
+            if self.guide.is_none() {
+                return false;
+            }
+        }
+        self.begin(session);
+        true
+    }
+
+    /// Whether the search goes on with another execution.
+    fn goes_on(&mut self, session: &mut Session, first: bool) -> bool {
         let search = &mut session.search;
         if !first {
             search.end(session.ending);
@@ -346,9 +369,10 @@ impl Context {
                 }
             }
         }
-        if search.must_stop() {
-            return false;
-        }
+        !search.must_stop()
+    }
+
+    fn begin(&mut self, session: &mut Session) {
         session.begin();
         self.next = None;
         self.ask = None;
@@ -360,7 +384,6 @@ impl Context {
         if let Some(runtime) = &mut self.runtime {
             runtime.begun = false;
         }
-        true
     }
 }
 
@@ -459,6 +482,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     session::open(Search::new(config, watch));
     CONTEXT.set(Some(Context {
         strategy,
+        guide: None,
         next: None,
         ask: None,
         case: 0,

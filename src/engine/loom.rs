@@ -24,8 +24,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use loom::sync::atomic::AtomicU64;
 
@@ -249,11 +249,14 @@ fn announce(op: Op, site: Site) -> bool {
 fn act(op: Op) {
     touch_observed(op);
     match op.action {
-        Action::Lock | Action::Unlock | Action::IsLocked => act_on_lock(op),
+        Action::Lock | Action::Unlock | Action::IsLocked if is_lock(op.object) => act_on_lock(op),
         Action::Load | Action::Store | Action::Update => {
             let (cell, _) = with(|context, _| context.value(op.object));
             touch_cell(&cell);
         }
+        // Loom leaves orders out after a yield, on the assumption that it is a spinning thread's. A
+        // scenario's means nothing.
+        Action::Yield if session::with(|session| session.search.run.program.is_some()) => {}
         Action::Yield => loomed(loom::thread::yield_now),
         Action::Join => join(op.thread()),
         Action::Park => {
@@ -289,6 +292,11 @@ fn touch_cell(cell: &AtomicU64) {
     loomed(|| cell.fetch_add(1, Ordering::SeqCst));
 }
 
+/// Whether loom has a lock for the object, or we have one on its atomics.
+fn is_lock(object: ObjectId) -> bool {
+    with(|context, _| !matches!(context.objects[object.index()], Object::Own))
+}
+
 fn act_on_lock(op: Op) {
     enum How {
         Plain(Rc<loom::sync::Mutex<()>>),
@@ -302,9 +310,9 @@ fn act_on_lock(op: Op) {
     match how {
         How::Plain(lock) if op.action == Action::Lock && op.how == Insistence::Insist => {
             let guard = loomed(|| {
-                // Loom poisons it when a thread of the model unwinds; the face's locks decide that
-                // for themselves.
-                let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                let guard = lock
+                    .lock()
+                    .unwrap_or_else(|_| unreachable!("never poisoned"));
                 // SAFETY: only the lifetime changes. The guard is kept beside its lock, and goes
                 // before it.
                 unsafe { std::mem::transmute::<loom::sync::MutexGuard<'_, ()>, Guard>(guard) }
@@ -552,6 +560,8 @@ impl Context {
             Action::Lock if op.how != Insistence::Insist => Some(op.object),
             Action::IsLocked => Some(op.object),
             Action::Wait => Some(op.other()),
+            // Loom's own lock is poisoned by that, for good.
+            Action::Unlock if session::is_unwinding(current()) => Some(op.object),
             _ => None,
         };
         if let Some(id) = plain

@@ -274,27 +274,11 @@ pub(crate) fn evaluate_at(
     perform(Op::on(Action::Evaluate, ObjectId::NONE).with(list), site);
 }
 
-/// The value of a variable: right after a step that reads it.
-#[cfg(feature = "scenario")]
-pub(crate) fn variable(identity: &Identity, kind: Kind) -> i64 {
-    let id = object(identity, kind);
-    session::with(|session| session.search.run.world.variable(id))
-}
-
 /// Gives a variable a value: right after the step that writes it.
 #[cfg(feature = "scenario")]
 pub(crate) fn set_variable(identity: &Identity, kind: Kind, value: i64) {
     let id = object(identity, kind);
     session::with(|session| session.search.run.set_variable(id, value));
-}
-
-/// Whether the current thread of the model holds the lock.
-pub(crate) fn holds(identity: &Identity) -> bool {
-    session::with(|session| {
-        let run = &session.search.run;
-        let id = identity.registered(run.epoch);
-        id.is_some_and(|id| run.how_held(id, session::current()).is_some())
-    })
 }
 
 /// The number of the execution that is running on this OS thread; 0 outside a model.

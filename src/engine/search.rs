@@ -9,12 +9,13 @@ use std::time::Instant;
 use crate::config::{Config, Strategy as Name};
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
+use crate::explore::shrink::Shrinker;
 use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{
-    REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
+    self, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength, Verdict,
 };
-use crate::trace::{Event, Paths, Run};
+use crate::trace::{Event, Paths, Run, Turn};
 
 /// One search: many executions of one model.
 pub(super) struct Search {
@@ -25,6 +26,8 @@ pub(super) struct Search {
     watch: Arc<Watch>,
     started: Instant,
     facts: Facts,
+    /// What is being made simpler, once the search is over.
+    shrinking: Option<Shrinking>,
     /// Why the search had to be broken off.
     error: Option<String>,
     /// Whether an execution ended with threads that wait for ever.
@@ -34,6 +37,18 @@ pub(super) struct Search {
     /// Whether an execution came back to a state that it had been in.
     repeats: bool,
 }
+
+/// A finding that is being made simpler.
+struct Shrinking {
+    /// Its place in the list.
+    at: usize,
+    shrinker: Shrinker,
+    /// Whether this execution has led to it.
+    met: bool,
+}
+
+/// More findings than this are left as they are.
+const SHRUNK_MAX: usize = 20;
 
 static EPOCHS: AtomicU32 = AtomicU32::new(0);
 
@@ -56,6 +71,7 @@ impl Search {
             watch,
             started: Instant::now(),
             facts: facts(&config),
+            shrinking: None,
             error: None,
             waited_for_ever: false,
             path: HashSet::new(),
@@ -79,7 +95,7 @@ impl Search {
         if epoch == 0 {
             epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         }
-        self.facts.executions += 1;
+        self.facts.executions += u64::from(self.shrinking.is_none());
         self.path.clear();
         self.run.restart(epoch, &self.paths);
         self.watch.epoch.store(epoch, Ordering::Relaxed);
@@ -92,10 +108,16 @@ impl Search {
     /// Ends an execution.
     pub(super) fn end(&mut self, ending: Ending) {
         self.watch.in_model.store(false, Ordering::Relaxed);
+        if self.shrinking.is_some() {
+            return;
+        }
         let steps = self.run.events.len() as u64;
         self.facts.steps += steps;
         self.facts.steps_longest = self.facts.steps_longest.max(steps);
-        self.facts.threads = self.facts.threads.max(self.run.spawns.len() as u32 + 1);
+        // The thread that starts those of a scenario is none that people know.
+        let main = u32::from(self.run.program.is_none());
+        let threads = self.run.spawns.len() as u32 + main;
+        self.facts.threads = self.facts.threads.max(threads);
         self.facts.contended += self.run.contended;
         match ending {
             Ending::Maximal | Ending::Known => {}
@@ -145,7 +167,10 @@ impl Search {
     /// Takes note of the state that the execution is in, if the strategy wants to know it; whether
     /// the execution was in it before, so that it need not end.
     pub(super) fn comes_back(&mut self) -> bool {
-        if self.run.program.is_none() || !self.config.strategy.is_systematic() {
+        let searches = self.config.strategy.is_systematic()
+            && self.config.replay.is_none()
+            && self.shrinking.is_none();
+        if self.run.program.is_none() || !searches {
             return false;
         }
         self.run.state = self.run.state_hash().unwrap_or_default();
@@ -166,6 +191,9 @@ impl Search {
         let steps = self.run.events.len();
         if steps >= self.config.steps_max as usize {
             return true;
+        }
+        if let Some(shrinking) = &self.shrinking {
+            return shrinking.met;
         }
         if steps % CLOCK_EVERY == CLOCK_EVERY - 1 && self.out_of_time() {
             self.cut_short_by_time();
@@ -226,6 +254,16 @@ impl Search {
             paths: &self.paths,
             execution: self.facts.executions,
         };
+        if let Some(shrinking) = &mut self.shrinking {
+            let is_it = self.findings.place(defect) == Some(shrinking.at);
+            if is_it && !shrinking.met {
+                shrinking.met = true;
+                if shrinking.shrinker.met(self.run.schedule()) {
+                    self.findings.simplify(shrinking.at, defect, &met);
+                }
+            }
+            return;
+        }
         let before = self.findings.list().len();
         self.findings.add(defect, &met);
         if self.findings.list().len() > before {
@@ -235,6 +273,37 @@ impl Search {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             shared.extend(self.findings.list().last().cloned());
+        }
+    }
+
+    /// Once the search is over: the next schedule to be tried, to make a finding's interleaving
+    /// simpler; none when all are as simple as they get.
+    pub(super) fn next_to_shrink(&mut self) -> Option<Vec<Turn>> {
+        if !self.config.shrink || self.config.replay.is_some() || self.error.is_some() {
+            return None;
+        }
+        let list = self.findings.list().len().min(SHRUNK_MAX);
+        loop {
+            if let Some(shrinking) = &mut self.shrinking {
+                shrinking.met = false;
+                if let Some(schedule) = shrinking.shrinker.propose() {
+                    return Some(schedule);
+                }
+            }
+            let next = self.shrinking.as_ref().map_or(0, |its| its.at + 1);
+            let can_be = |at: &usize| {
+                let code = self.findings.list()[*at].code;
+                !matches!(
+                    code,
+                    report::Code::Nondeterminism | report::Code::Starvation
+                )
+            };
+            let at = (next..list).find(can_be)?;
+            self.shrinking = Some(Shrinking {
+                at,
+                shrinker: Shrinker::new(self.findings.schedule(at)),
+                met: false,
+            });
         }
     }
 
@@ -312,6 +381,9 @@ impl Search {
 
     /// Reports what is wrong with an execution that a bound on steps cut off.
     pub(super) fn report_capped(&mut self) {
+        if self.shrinking.is_some() {
+            return;
+        }
         for defect in detect::starved(&self.run) {
             self.report(&defect);
         }

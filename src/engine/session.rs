@@ -190,6 +190,10 @@ pub(super) fn unwind() -> ! {
 /// Switches away by `switch`, and back.
 pub(super) fn switching(switch: impl FnOnce()) {
     let me = current();
+    if !std::thread::panicking() {
+        // Nobody is: the model's own code has caught what was marked.
+        UNWINDING.set(0);
+    }
     // From here on the count of panics belongs to others.
     if is_unwinding(me) {
         mark_unwinding();

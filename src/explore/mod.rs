@@ -9,6 +9,7 @@ mod exhaustive;
 mod races;
 mod random;
 mod replay;
+pub(crate) mod shrink;
 mod states;
 mod wakeup;
 

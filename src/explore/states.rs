@@ -6,9 +6,9 @@
 //! ignore a thread for ever on a cycle.
 //!
 //! States are told apart by a hash of 128 bits. A state is reached by running the model again from
-//! its beginning, along the shortest path that is known. One step only is put before the others: the
-//! last one of a thread, and the first of one that was started. Such a step commutes with all that
-//! others can do then, and no cycle has one.
+//! its beginning, along the shortest path that is known. One step only is put before the others:
+//! the last one of a thread, and the first of one that was started. Such a step commutes with all
+//! that others can do then, and no cycle has one.
 //!
 //! At the end the graph tells what no single execution shows: who can never go on again, whatever
 //! the others do, and who can go on for ever but never come to an end. One more execution each goes
@@ -140,13 +140,8 @@ impl States {
         };
         if let Some((from, edge)) = self.taken {
             self.graph.edges[edge as usize].to = node;
-            let state = &mut self.graph.nodes[node as usize];
-            if depth < state.depth {
-                state.depth = depth;
-                state.parent = Some((from, edge));
-                if state.tried < state.count {
-                    self.open.push(Reverse((depth, node)));
-                }
+            if self.shorten(node, depth) {
+                self.graph.nodes[node as usize].parent = Some((from, edge));
             }
         }
         node
@@ -194,7 +189,25 @@ impl States {
             },
         };
         self.path = self.graph.path_to(node);
+        // A state on it may still have the length of the longer way on which it was met: coming to
+        // it again behind this path must not look like a shorter way, which would go in a circle.
+        for depth in 0..self.path.len() {
+            self.shorten(self.path[depth].0, depth as u32);
+        }
         true
+    }
+
+    /// The state can be reached in so many steps; whether that is less than was known.
+    fn shorten(&mut self, node: NodeIndex, depth: u32) -> bool {
+        let state = &mut self.graph.nodes[node as usize];
+        let shorter = depth < state.depth;
+        if shorter {
+            state.depth = depth;
+            if state.tried < state.count {
+                self.open.push(Reverse((depth, node)));
+            }
+        }
+        shorter
     }
 
     fn next_open(&mut self) -> Option<NodeIndex> {

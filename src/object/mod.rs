@@ -222,6 +222,10 @@ impl Waits {
 
 /// What an operation on several objects is about, by number.
 #[derive(Clone)]
+#[cfg_attr(
+    not(feature = "scenario"),
+    expect(dead_code, reason = "some are for scenarios only")
+)]
 pub(crate) enum List {
     /// Variables.
     Variables {
@@ -579,10 +583,6 @@ impl World {
                 State::Notify(notify) => notify.withdraw(by),
                 other => unreachable!("{other:?} has no queue to leave"),
             },
-            Action::CloseSemaphore => {
-                state!(mut self, id, Semaphore).close();
-                Effect::Done
-            }
             Action::CloseSend => state!(mut self, id, Channel).close_send(),
             Action::CloseRecv => state!(mut self, id, Channel).close_recv(),
             Action::Len => Effect::Chose(state!(self, id, Channel).len()),

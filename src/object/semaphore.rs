@@ -29,7 +29,6 @@ pub(super) struct Semaphore {
     permits: u32,
     max: u32,
     fifo: bool,
-    closed: bool,
     /// Only if fifo.
     queue: VecDeque<(Waiter, u32)>,
     /// Those who were given permits while they stood in the queue, and have not gone on yet.
@@ -44,7 +43,6 @@ pub(super) struct Semaphore {
 impl Hash for Semaphore {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.permits.hash(state);
-        self.closed.hash(state);
         self.queue.hash(state);
         self.granted.hash(state);
     }
@@ -56,7 +54,6 @@ impl Semaphore {
             permits,
             max,
             fifo,
-            closed: false,
             queue: VecDeque::new(),
             granted: Vec::new(),
             balances: Vec::new(),
@@ -73,18 +70,19 @@ impl Semaphore {
 
     /// Whether one who comes now need not wait.
     pub(super) fn is_ready(&self, op: Op) -> bool {
-        self.closed || self.is_to_be_had(op.arg)
+        self.is_to_be_had(op.arg)
     }
 
     pub(super) fn enabled(&self, op: Op) -> bool {
-        op.how != How::Insist || self.fifo || self.closed || self.is_to_be_had(op.arg)
+        op.how != How::Insist || self.fifo || self.is_to_be_had(op.arg)
     }
 
     pub(super) fn acquire(&mut self, op: Op, by: ThreadId) -> Effect {
-        if self.closed {
-            return Effect::Closed;
-        }
         let waiter = Waiter::of(op, by);
+        if matches!(waiter, Waiter::Ticket(_)) && self.knows(waiter) {
+            // A ticket has one place in the queue.
+            return Effect::Failed;
+        }
         if self.is_to_be_had(op.arg) {
             self.permits -= op.arg;
             match waiter {
@@ -113,11 +111,17 @@ impl Semaphore {
         *balance = balance.saturating_add(permits);
     }
 
+    /// Whether it was granted permits that it has not taken yet, or stands in the queue.
+    fn knows(&self, waiter: Waiter) -> bool {
+        let mut all = self.granted.iter().chain(&self.queue);
+        all.any(|(its, _)| *its == waiter)
+    }
+
     pub(super) fn is_turn_of(&self, waiter: Waiter) -> bool {
         let granted = self.granted.iter().any(|(its, _)| *its == waiter);
         let queued = self.queue.iter().any(|(its, _)| *its == waiter);
         // A ticket that nobody has, or that was used up, is never waited for.
-        granted || self.closed || !queued
+        granted || !queued
     }
 
     /// Goes on after queueing; when it is not the waiter's turn, it leaves the queue.
@@ -128,10 +132,7 @@ impl Semaphore {
             return Effect::Done;
         }
         self.leave(waiter);
-        match self.closed {
-            true => Effect::Closed,
-            false => Effect::Failed,
-        }
+        Effect::Failed
     }
 
     fn leave(&mut self, waiter: Waiter) {
@@ -177,12 +178,6 @@ impl Semaphore {
             self.queue.pop_front();
             self.grant(waiter, permits);
         }
-    }
-
-    pub(super) fn close(&mut self) {
-        self.closed = true;
-        // They find out when they go on.
-        self.queue.clear();
     }
 
     /// Whoever holds permits could let the others go on; so could anyone who releases more than it

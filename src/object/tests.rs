@@ -161,7 +161,6 @@ fn semaphore_ops() -> Vec<Op> {
     let mut ops = vec![
         on(0, Release).arg(1),
         on(0, Permits),
-        on(0, CloseSemaphore),
         on(0, Withdraw).with(7),
         on(0, Acquire).arg(1).with(7),
     ];

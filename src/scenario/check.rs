@@ -19,6 +19,7 @@ use super::terminal::Terminal;
 use crate::config::{Config, Strategy};
 use crate::engine::{self, Model};
 use crate::report::{Code, Engine, Finding, Report, Severity, Verdict};
+use crate::trace::ReplayToken;
 
 /// How a scenario is to be checked.
 ///
@@ -36,6 +37,7 @@ pub struct Options {
     time_max: Option<Duration>,
     steps_max: Option<u32>,
     seed: Option<u64>,
+    replay: Option<ReplayToken>,
     liveness: bool,
 }
 
@@ -80,6 +82,13 @@ impl Options {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Runs the one interleaving that the token of a finding names.
+    #[must_use]
+    pub fn replay(mut self, token: ReplayToken) -> Self {
+        self.replay = Some(token);
         self
     }
 
@@ -185,7 +194,8 @@ impl Checker<'_> {
     /// What was found, and whether an execution need not end.
     fn search(&self, scenario: &Scenario) -> (Report, bool) {
         let may_change = matches!(self.options.strategy, None | Some(Strategy::Exhaustive))
-            && self.options.engine == Engine::Controlled;
+            && self.options.engine == Engine::Controlled
+            && self.options.replay.is_none();
         if !may_change {
             let report = self.run(self.config());
             let endless = is_endless(&report);
@@ -242,6 +252,7 @@ impl Checker<'_> {
             executions_max: self.options.executions_max,
             time_max: self.options.time_max.map(time_left),
             seed: self.options.seed.unwrap_or(defaults.seed),
+            replay: self.options.replay.clone(),
             program: Some(Arc::clone(&self.machine) as _),
             liveness: self.liveness,
             // Condvars wake by themselves where the scenario says so.
@@ -267,12 +278,12 @@ fn merge(report: &mut Report, other: Report) {
             report.findings.push(finding);
         }
     }
-    settle(report);
 }
 
 /// Gives findings the weight that they have for a scenario. Starvation has none where nobody asks
 /// for it: a livelock is not a deadlock. A lock that is left behind, or freed by another although
-/// it has no owner, is a hazard: where that matters somebody is stuck, or misled.
+/// it has no owner, is a hazard: where that matters somebody is stuck, or misled. Where the file
+/// does not say what it expects, hazards too are found.
 fn weigh(report: &mut Report, scenario: &Scenario, liveness: bool) {
     report
         .findings
@@ -291,15 +302,11 @@ fn weigh(report: &mut Report, scenario: &Scenario, liveness: bool) {
             finding.severity = Severity::Hazard;
         }
     }
-    settle(report);
-}
-
-/// Makes the verdict that of the findings.
-fn settle(report: &mut Report) {
-    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    let counts =
+        |finding: &Finding| finding.severity == Severity::Error || scenario.expect.is_none();
     report.verdict = match report.verdict {
         Verdict::Error => Verdict::Error,
-        _ if report.findings.iter().any(is_error) => Verdict::Found,
+        _ if report.findings.iter().any(counts) => Verdict::Found,
         _ if report.search.complete => Verdict::Clean,
         _ => Verdict::Incomplete,
     };

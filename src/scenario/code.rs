@@ -183,6 +183,8 @@ pub(super) struct Code {
     pub(super) entries: Vec<Pc>,
     /// How many variables a thread has, counters included.
     pub(super) slots: usize,
+    /// Choices after which a thread comes to nothing, in order.
+    pub(super) lost: Vec<Pc>,
 }
 
 /// What surrounds a statement inside its thread or proc.
@@ -221,6 +223,7 @@ impl Code {
                 pads: Vec::new(),
                 entries: Vec::new(),
                 slots: scenario.locals.len(),
+                lost: Vec::new(),
             },
             scopes: Vec::new(),
             pad: 0,
@@ -241,11 +244,44 @@ impl Code {
         for (at, proc) in std::mem::take(&mut compiler.calls) {
             compiler.code.instructions[at as usize] = Instruction::Call(procs[proc.0 as usize]);
         }
-        compiler.code
+        let mut code = compiler.code;
+        let choices = (0..).zip(&code.instructions);
+        let choices = choices.filter(|(_, it)| matches!(it, Instruction::Choose(_)));
+        code.lost = choices
+            .map(|(pc, _)| pc)
+            .filter(|pc| !code.leads_somewhere(*pc))
+            .collect();
+        code
     }
 }
 
 impl Code {
+    /// Whether a thread that is here can come to a step, or to an end, whatever its variables are.
+    fn leads_somewhere(&self, from: Pc) -> bool {
+        let mut seen = vec![false; self.instructions.len()];
+        let mut left = vec![from];
+        while let Some(pc) = left.pop() {
+            if std::mem::replace(&mut seen[pc as usize], true) {
+                continue;
+            }
+            let instruction = &self.instructions[pc as usize];
+            match instruction {
+                Instruction::Jump(to) => left.push(*to),
+                Instruction::Choose(cases) => left.extend(cases),
+                Instruction::Call(to) => left.push(*to),
+                Instruction::Branch { otherwise: to, .. }
+                | Instruction::Again { first: to, .. }
+                    if instruction.is_local() =>
+                {
+                    left.extend([*to, pc + 1]);
+                }
+                _ if instruction.is_local() => left.push(pc + 1),
+                _ => return true,
+            }
+        }
+        false
+    }
+
     /// For each select, the channels of its arms.
     pub(super) fn selected_together(
         &self,
@@ -665,6 +701,22 @@ fn variable(kind: &StatementKind) -> Option<Instruction> {
 }
 
 impl Instruction {
+    /// Whether it touches nothing but the thread's own variables and position, and is not its end.
+    fn is_local(&self) -> bool {
+        let kind = matches!(
+            self,
+            Instruction::Jump(_)
+                | Instruction::Branch { .. }
+                | Instruction::Count { .. }
+                | Instruction::Again { .. }
+                | Instruction::Call(_)
+                | Instruction::Choose(_)
+                | Instruction::Assign(_)
+                | Instruction::Assert(_)
+        );
+        kind && self.variables() == (Vec::new(), Vec::new())
+    }
+
     /// The shared variables that it reads, and those that it writes. With any, it is a step.
     pub(super) fn variables(&self) -> (Vec<ObjectIndex>, Vec<ObjectIndex>) {
         let (mut reads, mut writes) = (Vec::new(), Vec::new());

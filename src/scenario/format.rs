@@ -31,8 +31,10 @@ pub fn format(source: &str) -> Result<String, ParseError> {
     } = parser::read(source)?;
     let mut rows = rows(&tokens, &layout);
     let last = place_comments(source, &mut rows, &comments);
+    let newlines = source.match_indices('\n');
     let mut page = Page {
         source,
+        lines: newlines.map(|(newline, _)| newline + 1).collect(),
         layout: &layout,
         text: String::with_capacity(source.len()),
         open: true,
@@ -145,6 +147,8 @@ fn close_empty_blocks(rows: Vec<Row>) -> Vec<Row> {
 /// What has been laid out so far.
 struct Page<'a> {
     source: &'a str,
+    /// Where each line but the first begins.
+    lines: Vec<usize>,
     layout: &'a Layout,
     text: String,
     /// Whether a block, or the file, begins with the next line.
@@ -201,8 +205,9 @@ impl Page<'_> {
 
     /// How many bytes of its line are before a place.
     fn column(&self, start: u32) -> usize {
-        let before = &self.source[..start as usize];
-        before.len() - before.rfind('\n').map_or(0, |newline| newline + 1)
+        let start = start as usize;
+        let line = self.lines.partition_point(|&line| line <= start);
+        start - line.checked_sub(1).map_or(0, |line| self.lines[line])
     }
 
     fn comment(&mut self, comment: Span, indent: u32, blank: bool) {

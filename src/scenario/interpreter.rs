@@ -17,11 +17,20 @@ use crate::op::{Action, Effect, How, Kind, Site, ThreadId};
 /// Local moves that a thread may do in a row. A loop that does more of them is taken to be endless.
 const MOVES_MAX: u32 = 100_000;
 
+/// Most threads of a scenario; the root is one more.
+const THREADS_MAX: usize = ThreadId::COUNT_MAX - 1;
+
 /// Runs the scenario once: starts all threads, in the order of their declaration.
 pub(super) fn run(machine: &Arc<Machine>) {
+    let count = machine.scenario.threads.len();
+    if count > THREADS_MAX {
+        engine::fail(format!(
+            "a scenario may have at most {THREADS_MAX} threads, and this one has {count}"
+        ));
+    }
     machine.restart();
     // So that everything has the same number in every execution, whatever is used first.
-    engine::expect_threads(machine.scenario.threads.len());
+    engine::expect_threads(count);
     for object in machine.objects.iter().chain(&machine.gates) {
         engine::meet(&object.identity, object.kind);
     }
@@ -32,11 +41,15 @@ pub(super) fn run(machine: &Arc<Machine>) {
             moves: 0,
         };
         let site = machine.sites[machine.code.entries[number] as usize];
-        let body = Box::new(move || runner.run());
+        let daemon = thread.daemon;
+        let body = Box::new(move || {
+            // Before it announces anything: what it waits for is judged then.
+            if daemon {
+                engine::set_daemon(id_of(number));
+            }
+            runner.run();
+        });
         let id = engine::spawn(Some(thread.name.clone()), body, site);
-        if thread.daemon {
-            engine::set_daemon(id);
-        }
         debug_assert_eq!(
             id,
             id_of(number),
@@ -108,13 +121,17 @@ impl Runner {
     fn count_move(&mut self) {
         self.moves += 1;
         if self.moves > MOVES_MAX {
-            let name = &self.machine.scenario.threads[self.me].name;
-            engine::fail(format!(
-                "`{name}` has done {MOVES_MAX} local moves in a row without any operation, near \
-                 {}: a loop that does not end",
-                self.site()
-            ));
+            self.fail(&format!("has done {MOVES_MAX} local moves in a row"));
         }
+    }
+
+    /// Ends the check: the thread loops and comes to nothing that others see.
+    fn fail(&self, what: &str) -> ! {
+        let name = &self.machine.scenario.threads[self.me].name;
+        let site = self.site();
+        engine::fail(format!(
+            "`{name}` {what} without any operation, at {site}: a loop that does not end"
+        ))
     }
 
     fn thread<R>(&self, f: impl FnOnce(&mut Thread) -> R) -> R {
@@ -188,6 +205,9 @@ impl Runner {
                 Some(call) => Next::At(machine.code.pads[call as usize]),
                 None => Next::End,
             },
+            Instruction::Choose(_) if machine.code.lost.contains(&self.thread(|it| it.pc)) => {
+                self.fail("goes round a choice")
+            }
             Instruction::Choose(cases) => {
                 self.moves = 0;
                 let case = match cases.len() {

@@ -29,7 +29,6 @@ mod on {
     use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
     /// A mutual exclusion lock that a panic poisons, like [`std::sync::Mutex`].
-    #[derive(Default)]
     pub struct Mutex<T: ?Sized> {
         poison: Poison,
         inner: sync::Mutex<T>,
@@ -161,6 +160,13 @@ mod on {
     impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.inner.fmt(f)
+        }
+    }
+
+    impl<T: Default> Default for Mutex<T> {
+        #[track_caller]
+        fn default() -> Self {
+            Mutex::new(T::default())
         }
     }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// | [`POISONED`] | is poisoned |
 ///
 /// The upper half is the epoch of the execution that this is about. Another one begins afresh.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Poison {
     identity: Identity,
     state: AtomicU64,
@@ -27,9 +27,10 @@ const CLEARED: u32 = 1;
 const POISONED: u32 = 2;
 
 impl Poison {
+    #[track_caller]
     pub(super) const fn new() -> Poison {
         Poison {
-            identity: Identity::ANONYMOUS,
+            identity: Identity::here(),
             state: AtomicU64::new(0),
         }
     }

@@ -44,7 +44,6 @@ mod on {
     ///
     /// A writer that waits blocks new readers, as std's does on Linux, so reading while reading can
     /// deadlock.
-    #[derive(Default)]
     pub struct RwLock<T: ?Sized> {
         poison: Poison,
         inner: sync::RwLock<T>,
@@ -203,6 +202,13 @@ mod on {
     impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.inner.fmt(f)
+        }
+    }
+
+    impl<T: Default> Default for RwLock<T> {
+        #[track_caller]
+        fn default() -> Self {
+            RwLock::new(T::default())
         }
     }
 

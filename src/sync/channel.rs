@@ -1,5 +1,7 @@
 //! Channels to many receivers, and `select` over them; crossbeam's interface.
 
+#[cfg(feature = "model")]
+pub use crate::__select as select;
 #[cfg(not(feature = "model"))]
 pub use off::*;
 #[cfg(feature = "model")]
@@ -14,7 +16,7 @@ pub use crossbeam_channel::{
 mod off {
     pub use crossbeam_channel::{
         IntoIter, Iter, Receiver, Select, SelectedOperation, Sender, TryIter, bounded, never,
-        unbounded,
+        select, unbounded,
     };
     use std::borrow::Cow;
 
@@ -48,11 +50,12 @@ mod on {
     /// use gordian::thread;
     ///
     /// let (sender, receiver) = channel::unbounded();
-    /// let workers = [receiver.clone(), receiver].map(|its| thread::spawn(move || its.iter().sum()));
+    /// let sum = |its: channel::Receiver<u32>| thread::spawn(move || its.iter().sum::<u32>());
+    /// let workers = [receiver.clone(), receiver].map(sum);
     /// (1..=10).for_each(|job| sender.send(job).unwrap());
     /// drop(sender);
-    /// let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum::<u32>();
-    /// assert_eq!(sum, 55);
+    /// let sums = workers.map(|worker| worker.join().unwrap());
+    /// assert_eq!(sums[0] + sums[1], 55);
     /// ```
     #[track_caller]
     pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
@@ -728,4 +731,118 @@ mod on {
             self
         }
     }
+}
+
+/// Waits for the first of several channel operations that can be done and runs the code beside it,
+/// like `crossbeam_channel::select!`.
+///
+/// Arms are `recv(receiver) -> result => …`, `send(sender, message) -> result => …`, and at most
+/// one of `default => …` and `default(timeout) => …`. The message is made when its arm is selected.
+///
+/// ```
+/// use gordian::sync::channel::{bounded, select};
+/// use std::time::Duration;
+///
+/// let (orders, order) = bounded(1);
+/// let (_stops, stop) = bounded::<()>(1);
+/// orders.send("buy").unwrap();
+/// let taken = select! {
+///     recv(order) -> order => order.ok(),
+///     recv(stop) -> _ => None,
+///     default(Duration::from_secs(1)) => None,
+/// };
+/// assert_eq!(taken, Some("buy"));
+/// ```
+#[cfg(feature = "model")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __select {
+    // Each arm in turn, with a block or an expression.
+    (@arms $default:tt [$($arms:tt)*] $(,)?) => {
+        $crate::__select!(@begin $default [$($arms)*])
+    };
+    (@arms $default:tt [$($arms:tt)*]
+        recv($end:expr) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
+        $crate::__select!(@arms $default [$($arms)* (recv ($end) () ($result) ($body))] $($rest)*)
+    };
+    (@arms $default:tt [$($arms:tt)*]
+        recv($end:expr) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(
+            @arms $default [$($arms)* (recv ($end) () ($result) ($body))] $($($rest)*)?
+        )
+    };
+    (@arms $default:tt [$($arms:tt)*]
+        send($end:expr, $message:expr) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
+        $crate::__select!(
+            @arms $default [$($arms)* (send ($end) (, $message) ($result) ($body))] $($rest)*
+        )
+    };
+    (@arms $default:tt [$($arms:tt)*]
+        send($end:expr, $message:expr) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(
+            @arms $default [$($arms)* (send ($end) (, $message) ($result) ($body))] $($($rest)*)?
+        )
+    };
+    (@arms () $arms:tt default $(($timeout:expr))? => $body:block $(,)? $($rest:tt)*) => {
+        $crate::__select!(@arms (($($timeout)?) ($body)) $arms $($rest)*)
+    };
+    (@arms () $arms:tt default $(($timeout:expr))? => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@arms (($($timeout)?) ($body)) $arms $($($rest)*)?)
+    };
+
+    // Adds the arms to a select. The names are new ones in each step, so they are all different.
+    (@begin $default:tt $arms:tt) => {{
+        let mut select = $crate::sync::channel::Select::new();
+        $crate::__select!(@add select $default $arms [])
+    }};
+    (@add $select:ident $default:tt
+        [($kind:ident ($end:expr) $message:tt $result:tt $body:tt) $($arms:tt)*]
+        [$($added:tt)*]) => {
+        match &$end {
+            end => {
+                let index = $select.$kind(end);
+                $crate::__select!(
+                    @add $select $default [$($arms)*]
+                    [$($added)* (index $kind end $message $result $body)]
+                )
+            }
+        }
+    };
+    (@add $select:ident () [] $added:tt) => {{
+        let selected = $select.select();
+        $crate::__select!(@chosen selected $added)
+    }};
+    (@add $select:ident (() ($body:expr)) [] $added:tt) => {
+        match $select.try_select() {
+            Ok(selected) => $crate::__select!(@chosen selected $added),
+            Err(_) => $body,
+        }
+    };
+    (@add $select:ident (($timeout:expr) ($body:expr)) [] $added:tt) => {
+        match $select.select_timeout($timeout) {
+            Ok(selected) => $crate::__select!(@chosen selected $added),
+            Err(_) => $body,
+        }
+    };
+
+    // Completes the operation that was selected.
+    (@chosen $selected:ident []) => {{
+        let _ = $selected;
+        unreachable!("one of the arms was selected")
+    }};
+    (@chosen $selected:ident [
+        ($index:ident $kind:ident $end:ident ($($message:tt)*) ($result:pat) ($body:expr))
+        $($rest:tt)*
+    ]) => {
+        if $selected.index() == $index {
+            let $result = $selected.$kind($end $($message)*);
+            $body
+        } else {
+            $crate::__select!(@chosen $selected [$($rest)*])
+        }
+    };
+
+    ($($arms:tt)+) => {
+        $crate::__select!(@arms () [] $($arms)+)
+    };
 }

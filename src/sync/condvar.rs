@@ -90,7 +90,6 @@ mod on {
     ///     changed.wait_while(&mut ready, |ready| !*ready);
     /// });
     /// ```
-    #[derive(Default)]
     pub struct Condvar {
         identity: Identity,
         fifo: bool,
@@ -258,6 +257,13 @@ mod on {
                 spurious: false,
                 fifo: self.fifo,
             }
+        }
+    }
+
+    impl Default for Condvar {
+        #[track_caller]
+        fn default() -> Self {
+            Condvar::new()
         }
     }
 

@@ -104,6 +104,7 @@ mod on {
         /// Something that has not been done.
         #[track_caller]
         #[must_use]
+        #[expect(clippy::new_without_default, reason = "std's has no default")]
         pub const fn new() -> Once {
             Once::with(Identity::here(), Once::NEVER)
         }
@@ -447,7 +448,7 @@ mod on {
         }
     }
 
-    /// Whether `F` is a pointer to a function without captures, which can be called again and again.
+    /// Whether `F` is a pointer to a function, which can be called again and again.
     fn is_function<F, T>() -> bool {
         type_id::<F>() == type_id::<fn() -> T>()
     }

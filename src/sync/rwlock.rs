@@ -175,10 +175,6 @@ mod on {
     // the engine lets a reader in only while there is no writer, and a writer only while there is
     // nobody.
     unsafe impl lock_api::RawRwLock for RawRwLock {
-        #[expect(
-            clippy::declare_interior_mutable_const,
-            reason = "a starting value, copied at use"
-        )]
         const INIT: Self = RawRwLock::new(Identity::ANONYMOUS, Preference::Writer);
 
         type GuardMarker = lock_api::GuardNoSend;

@@ -62,7 +62,6 @@ impl<T> Item<T> {
 
 /// How many handles one side has. Who drops the last one closes the channel, so which is the last
 /// must not depend on an order that nobody sees: dropping one of several is a step.
-#[derive(Default)]
 struct Handles {
     identity: Identity,
     count: AtomicUsize,
@@ -71,10 +70,20 @@ struct Handles {
 }
 
 impl Handles {
+    /// One handle.
+    #[track_caller]
+    fn new() -> Handles {
+        Handles {
+            identity: Identity::here(),
+            count: AtomicUsize::new(1),
+            shared: AtomicBool::new(false),
+        }
+    }
+
     // Relaxed, here and below: the threads of a model share one OS thread.
     fn add(&self) {
-        let others = self.count.fetch_add(1, Ordering::Relaxed);
-        self.shared.fetch_or(others > 0, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.shared.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was the last one.
@@ -173,7 +182,8 @@ impl<T> Stream<T> {
         match (item, effect) {
             (Some(Item::Here(value)), Effect::Closed) => Err(Refused::Closed(value)),
             (Some(Item::Here(value)), _) => Err(Refused::TimedOut(value)),
-            (Some(Item::Promised(_)) | None, _) => unreachable!("its own offer is taken back"),
+            // Whoever took it has it.
+            (Some(Item::Promised(_)) | None, _) => Ok(()),
         }
     }
 
@@ -207,8 +217,8 @@ pub(crate) fn stream<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
         named: OnceLock::new(),
         // One with more room than there are numbers is never full.
         capacity: capacity.and_then(|capacity| u32::try_from(capacity).ok()),
-        senders: Handles::default(),
-        receivers: Handles::default(),
+        senders: Handles::new(),
+        receivers: Handles::new(),
         messages: Mutex::new(Messages {
             buffer: VecDeque::new(),
             offered: Vec::new(),
@@ -216,8 +226,6 @@ pub(crate) fn stream<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
             promised: Vec::new(),
         }),
     });
-    stream.senders.add();
-    stream.receivers.add();
     (Sender(Arc::clone(&stream)), Receiver(stream))
 }
 

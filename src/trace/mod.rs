@@ -12,6 +12,6 @@ mod verbs;
 
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;
-pub(crate) use run::{Event, Pending, Program, Run, Steps, threads_in};
+pub(crate) use run::{Event, Pending, Program, Run, Steps, Turn, threads_in};
 pub use token::ReplayToken;
 pub(crate) use token::{Scheduled, ThreadKey};

@@ -25,6 +25,14 @@ pub(crate) struct Event {
     pub(crate) site: Site,
 }
 
+/// One step of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) thread: ThreadId,
+    /// The case that is chosen, if the step has any.
+    pub(crate) case: Option<u32>,
+}
+
 /// A lock that a thread holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
@@ -363,7 +371,17 @@ impl Run {
         Some(u128::from(half) << 64 | u128::from(hasher.finish()))
     }
 
+    /// The schedule so far.
+    pub(crate) fn schedule(&self) -> Vec<Turn> {
+        let turn = |event: &Event| Turn {
+            thread: event.thread,
+            case: event.case,
+        };
+        self.events.iter().map(turn).collect()
+    }
+
     /// The last event wrote this value.
+    #[cfg(feature = "scenario")]
     pub(crate) fn set_variable(&mut self, variable: ObjectId, value: i64) {
         self.world.set_variable(variable, value);
         let event = self.events.len() as u32 - 1;
@@ -620,6 +638,10 @@ impl Run {
         outcome: report::Outcome,
         site: Site,
     ) {
+        // The thread that starts those of a scenario is none that people know.
+        if self.program.is_some() && thread == ThreadId::MAIN {
+            return;
+        }
         steps.list.push(report::Step {
             number: steps.list.len() as u32 + 1,
             thread: self.thread_name(thread),

@@ -44,7 +44,7 @@ fn plain(action: Action) -> &'static str {
         Action::Release => "release",
         Action::Permits => "permits",
         Action::Withdraw => "withdraw",
-        Action::CloseSemaphore | Action::CloseSend => "close",
+        Action::CloseSend => "close",
         Action::CloseRecv => "drop-receiver",
         Action::Len => "len",
         Action::Add => "add",

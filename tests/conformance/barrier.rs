@@ -39,6 +39,7 @@ conformance! {
 
     /// "Barriers are re-usable after all threads have rendezvoused once, and can be used
     /// continuously."
+    loom_preemptions_max(2)
     fn it_is_used_again() {
         let (barrier, come) = (Barrier::new(2), AtomicUsize::new(0));
         let pass = || {

@@ -3,7 +3,7 @@
 use crate::conformance;
 use gordian::sync::channel::{
     self, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError, TryRecvError,
-    TrySendError,
+    TrySendError, select,
 };
 use gordian::time::{Duration, Instant};
 use gordian::{Named, thread};
@@ -200,5 +200,40 @@ conformance! {
         let operation = select.select_deadline(Instant::now() + SOON).unwrap();
         assert_eq!(operation.index(), again);
         assert_eq!(operation.recv(&receiver), Ok(1));
+    }
+
+    /// `select!`: "the macro … waits until one of the operations becomes ready and executes it".
+    fn the_macro_runs_the_code_beside_the_operation() {
+        let (sender, receiver) = channel::bounded(1);
+        let (_stops, stop) = channel::bounded::<()>(0);
+        let other = thread::spawn(move || {
+            let mut sent = 0;
+            while sent < 2 {
+                select! {
+                    send(sender, sent) -> result => {
+                        result.unwrap();
+                        sent += 1;
+                    }
+                    default(Duration::from_secs(3_600)) => break,
+                }
+            }
+            sent
+        });
+        let mut all = Vec::new();
+        loop {
+            let next: Option<i32> = select! {
+                recv(receiver) -> result => result.ok(),
+                recv(&stop) -> _ => unreachable!("nobody stops it"),
+            };
+            let Some(next) = next else { break };
+            all.push(next);
+        }
+        assert_eq!(all.len(), other.join().unwrap() as usize);
+        assert!(all.iter().copied().eq(0..all.len() as i32));
+        let nothing = select! {
+            recv(stop) -> _ => false,
+            default => true,
+        };
+        assert!(nothing);
     }
 }

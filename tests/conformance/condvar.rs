@@ -34,6 +34,7 @@ conformance! {
     }
 
     /// "This method will wake up any current waiters": all of them, and it says how many.
+    loom_preemptions_max(1)
     fn all_are_woken() {
         let (state, changed) = (Mutex::new((0, false)), Condvar::new());
         let arrived = Condvar::new();
@@ -83,6 +84,7 @@ conformance! {
     }
 
     /// With the options it is still a condition variable.
+    loom_preemptions_max(2)
     fn options_change_nothing_for_code_that_loops() {
         let (ready, changed) = (Mutex::new(0), Condvar::new().fifo());
         thread::scope(|scope| {
@@ -115,7 +117,7 @@ fn nobody_wakes_by_himself() {
 
 #[test]
 fn nobody_wakes_by_himself_natively() {
-    crate::Engine::Native.run(nobody_wakes_by_himself);
+    crate::Engine::Native.run(nobody_wakes_by_himself, None);
 }
 
 #[cfg(feature = "model")]

@@ -17,6 +17,8 @@ mod std_sync;
 mod thread;
 mod wait_group;
 
+#[cfg(feature = "model")]
+use gordian::Checker;
 use std::cell::Cell;
 
 /// What a case is run on.
@@ -31,33 +33,54 @@ pub(crate) enum Engine {
 
 impl Engine {
     /// Runs the case: natively a few times, for as many interleavings as come about; otherwise in
-    /// all of them.
+    /// all of them, or, under loom, in those with at most so many preemptions.
     #[track_caller]
-    pub(crate) fn run(self, case: fn()) {
+    pub(crate) fn run(self, case: fn(), preemptions_max: Option<u32>) {
         match self {
-            Engine::Native => (0..20).for_each(|_| case()),
+            Engine::Native => {
+                let _ = preemptions_max;
+                (0..20).for_each(|_| case());
+            }
             #[cfg(feature = "model")]
-            Engine::Controlled => check(gordian::report::Engine::Controlled, case),
+            Engine::Controlled => check(Checker::new(), case),
             #[cfg(feature = "loom")]
-            Engine::Loom => check(gordian::report::Engine::Loom, case),
+            Engine::Loom => {
+                let checker = Checker::new().engine(gordian::report::Engine::Loom);
+                check(
+                    match preemptions_max {
+                        None => checker,
+                        Some(bound) => checker.preemptions_max(bound),
+                    },
+                    case,
+                );
+            }
         }
     }
 }
 
 #[cfg(feature = "model")]
 #[track_caller]
-fn check(engine: gordian::report::Engine, case: fn()) {
-    let report = gordian::Checker::new().engine(engine).check(move || {
+fn check(checker: Checker, case: fn()) {
+    let report = checker.check(move || {
         IN_MODEL.set(true);
         case();
     });
     report.assert_clean();
     assert!(report.search.executions > 0);
+    assert_eq!(
+        report.search.executions_blocked, 0,
+        "an execution was in vain"
+    );
 }
 
-/// Makes of each function a module of tests, one per engine.
+/// Makes of each function a module of tests, one per engine. What loom would take minutes for, it
+/// does with a bound.
 macro_rules! conformance {
-    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+    ($(
+        $(#[$attribute:meta])*
+        $(loom_preemptions_max($bound:literal))?
+        fn $name:ident() $body:block
+    )*) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -68,19 +91,19 @@ macro_rules! conformance {
 
             #[test]
             fn native() {
-                Engine::Native.run(case);
+                Engine::Native.run(case, None);
             }
 
             #[cfg(feature = "model")]
             #[test]
             fn controlled() {
-                Engine::Controlled.run(case);
+                Engine::Controlled.run(case, None);
             }
 
             #[cfg(feature = "loom")]
             #[test]
             fn loom() {
-                Engine::Loom.run(case);
+                Engine::Loom.run(case, [$($bound)?].first().copied());
             }
         }
     )*};

@@ -99,6 +99,7 @@ conformance! {
     }
 
     /// Two senders at one rendezvous: each message goes to whom it met.
+    loom_preemptions_max(2)
     fn several_send_at_a_rendezvous() {
         let (sender, receiver) = mpsc::sync_channel(0);
         let its = sender.clone();

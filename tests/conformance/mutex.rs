@@ -67,7 +67,8 @@ conformance! {
     fn guards_map_and_keep_their_lock_alive() {
         let pair = Arc::new(Mutex::new((1, 2)));
         {
-            let mut second: MappedMutexGuard<'_, i32> = MutexGuard::map(pair.lock(), |it| &mut it.1);
+            let guard = pair.lock();
+            let mut second: MappedMutexGuard<'_, i32> = MutexGuard::map(guard, |it| &mut it.1);
             *second += 1;
             assert!(pair.is_locked());
         }

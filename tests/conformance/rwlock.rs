@@ -41,22 +41,24 @@ conformance! {
 
     fn tries_say_who_is_inside() {
         let lock = RwLock::new(());
-        let elsewhere = |f: fn(&RwLock<()>) -> bool| {
-            thread::scope(|scope| scope.spawn(|| f(&lock)).join().unwrap())
+        let elsewhere = |f: fn(&RwLock<()>)| {
+            thread::scope(|scope| scope.spawn(|| f(&lock)).join().unwrap());
         };
-        {
-            let _read = lock.read();
-            assert!(elsewhere(|its| its.try_read().is_some()));
-            assert!(elsewhere(|its| its.try_write().is_none()));
-            assert!(elsewhere(|its| its.try_write_for(SOON).is_none()));
-        }
-        {
-            let _write = lock.write();
-            assert!(lock.is_locked() && lock.is_locked_exclusive());
-            assert!(elsewhere(|its| its.try_read().is_none()));
-            assert!(elsewhere(|its| its.try_read_for(SOON).is_none()));
-            assert!(elsewhere(|its| its.try_read_until(Instant::now() + SOON).is_none()));
-        }
+        let read = lock.read();
+        elsewhere(|its| {
+            assert!(its.try_read().is_some());
+            assert!(its.try_write().is_none());
+            assert!(its.try_write_for(SOON).is_none());
+        });
+        drop(read);
+        let write = lock.write();
+        assert!(lock.is_locked() && lock.is_locked_exclusive());
+        elsewhere(|its| {
+            assert!(its.try_read().is_none());
+            assert!(its.try_read_for(SOON).is_none());
+            assert!(its.try_read_until(Instant::now() + SOON).is_none());
+        });
+        drop(write);
         assert!(!lock.is_locked());
     }
 

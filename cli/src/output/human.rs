@@ -251,7 +251,11 @@ fn explain_scenario(stdout: &mut impl Write, result: &Checked) -> io::Result<()>
             "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
         )?;
     }
-    let report = &findings.report;
+    let mut report = findings.report.clone();
+    for finding in &mut report.findings {
+        // A token is for a test or for code; a scenario is neither.
+        finding.token.clear();
+    }
     let picture = |finding: &Finding| picture_of_scenario(&findings.source, finding);
     for line in report.explain_with(picture).lines() {
         writeln!(stdout, "{}", painted(line))?;

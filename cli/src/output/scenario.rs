@@ -28,7 +28,10 @@ pub(super) fn line(result: &Checked) -> String {
     let status = result.status();
     let mut parts = vec![outcome(result)];
     if let (Ok(findings), Status::Passed | Status::Failed) = (&result.findings, status) {
-        parts.push(strength(&findings.report));
+        parts.push(match findings.oracle_states {
+            Some(states) => format!("oracle: {} states", grouped(states)),
+            None => strength(&findings.report),
+        });
     }
     format!("[{}] {} · {}", seconds(time), result.file, parts.join("; "))
 }
@@ -138,12 +141,19 @@ fn expectation(expect: &Expect) -> String {
     }
 }
 
-/// The codes of the errors found.
+/// The codes of what was found and counts: errors, hazards that the file names, and all hazards
+/// where it does not say what it expects.
 fn found(findings: &Findings) -> String {
+    let counts = |code| match &findings.scenario.expect {
+        None => true,
+        Some(Expect::Codes(codes)) => codes.contains(&code),
+        Some(_) => false,
+    };
     let mut codes: Vec<&str> = Vec::new();
     for finding in &findings.report.findings {
         let code = finding.code.as_str();
-        if finding.severity == Severity::Error && !codes.contains(&code) {
+        let counts = finding.severity == Severity::Error || counts(finding.code);
+        if counts && !codes.contains(&code) {
             codes.push(code);
         }
     }

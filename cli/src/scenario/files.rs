@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// No scenario is as long; what a device gives may have no end.
-const BYTES_MAX: u64 = 16 << 20;
+/// No scenario is as long, blanks and all; what a device gives may have no end.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// A file that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

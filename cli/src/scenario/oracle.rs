@@ -12,8 +12,13 @@ use serde_json::json;
 
 use super::outcome::Findings;
 
-/// Asks the oracle too. Where both searches are complete they must agree. Where the first is not,
-/// what it found must be among what the oracle finds, and the oracle decides.
+/// Kinds of being stuck. Which of them it is depends on who is asked first in a state in which
+/// several threads are: the searches must agree that there is one, and on the states themselves.
+const STUCK: [Code; 3] = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
+
+/// Asks the oracle too. Where both searches are complete they must agree: on the kinds of errors,
+/// and on every state in which nothing moves any more. Where the first is not complete, what it
+/// found must be among what the oracle finds, and the oracle decides.
 pub(super) fn compare(findings: &mut Findings, terminals: &BTreeSet<Terminal>, liveness: bool) {
     if findings.report.verdict == Verdict::Error {
         return;
@@ -33,10 +38,11 @@ pub(super) fn compare(findings: &mut Findings, terminals: &BTreeSet<Terminal>, l
         answered.remove(&Code::Starvation);
     }
     let proves = findings.report.search.complete && is_exhaustive(findings);
+    let (kinds, kinds_answered) = (kinds(&found), kinds(&answered));
     let differs = if proves {
-        found != answered || *terminals != answer.terminal
+        kinds != kinds_answered || *terminals != answer.terminal
     } else {
-        !found.is_subset(&answered) || !terminals.is_subset(&answer.terminal)
+        !kinds.is_subset(&kinds_answered) || !terminals.is_subset(&answer.terminal)
     };
     if differs {
         findings.defect = Some(difference(&found, &answered, terminals, &answer));
@@ -54,6 +60,15 @@ fn codes(findings: &[Finding], severity: Severity) -> BTreeSet<Code> {
         .iter()
         .filter(|finding| finding.severity == severity);
     severe.map(|finding| finding.code).collect()
+}
+
+/// Codes, with one for all kinds of being stuck.
+fn kinds(codes: &BTreeSet<Code>) -> BTreeSet<Code> {
+    let kind = |code: &Code| match STUCK.contains(code) {
+        true => Code::Deadlock,
+        false => *code,
+    };
+    codes.iter().map(kind).collect()
 }
 
 fn difference(
@@ -87,13 +102,16 @@ fn difference(
 fn decide(findings: &mut Findings, answer: &Answer, liveness: bool) {
     let judgement = judge(&findings.scenario, answer, liveness);
     let found = codes(&findings.report.findings, Severity::Error);
-    let new = answer.codes.iter().filter(|code| !found.contains(code));
+    let known = kinds(&found);
+    let is_new = |code: &&Code| !kinds(&BTreeSet::from([**code])).is_subset(&known);
+    let new = answer.codes.iter().filter(is_new);
     let named = new.filter(|&&code| code != Code::Starvation || liveness);
     let new: Vec<Finding> = named
         .filter_map(|&code| finding(findings, answer, code))
         .collect();
     findings.report.findings.extend(new);
     findings.expected = judgement.expected;
+    findings.oracle_states = Some(answer.states);
     let search = &mut findings.report.search;
     search.complete = true;
     search.incomplete_reason = None;
@@ -108,7 +126,7 @@ fn decide(findings: &mut Findings, answer: &Answer, liveness: bool) {
 
 /// A finding of the oracle's: it knows who is stuck, and no interleaving that leads there.
 fn finding(findings: &Findings, answer: &Answer, code: Code) -> Option<Finding> {
-    let waits = matches!(code, Code::Deadlock | Code::SelfDeadlock | Code::LostWakeup);
+    let waits = STUCK.contains(&code);
     let stuck = answer
         .stuck
         .iter()

@@ -32,6 +32,8 @@ pub(crate) struct Findings {
     pub(crate) report: Report,
     /// Whether that is what the file expects; none when it expects nothing, or nobody can tell.
     pub(crate) expected: Option<bool>,
+    /// How many states the oracle visited, when the answer is its own.
+    pub(crate) oracle_states: Option<u64>,
     /// A defect of this program that showed.
     pub(crate) defect: Option<String>,
 }

@@ -51,6 +51,8 @@ impl Topic {
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) topics: Vec<Topic>,
+    /// What it says its answer is, right or wrong.
+    expect: &'static str,
     options: Options,
     threads: Vec<(Kind, Vec<Statement>)>,
 }
@@ -124,6 +126,16 @@ impl File {
     /// The program as text. Only what is used is declared.
     pub(crate) fn source(&self) -> String {
         let mut body = String::new();
+        let makes_ticket = self.threads.iter().any(|(_, body)| makes_ticket(body));
+        let left_out = |line: &str| {
+            let missing = THREADS[self.threads.len()..]
+                .iter()
+                .any(|name| line.contains(name));
+            let started = THREADS.iter().zip(&self.threads).any(|(name, (kind, _))| {
+                *kind != Kind::Deferred && line.strip_prefix("spawn ") == Some(name)
+            });
+            missing || started || line.contains("ticket f V") && !makes_ticket
+        };
         for (name, (kind, statements)) in THREADS.iter().zip(&self.threads) {
             let kind = match kind {
                 Kind::Plain => "",
@@ -131,13 +143,13 @@ impl File {
                 Kind::Deferred => "deferred ",
             };
             let _ = writeln!(body, "{kind}thread {name} {{");
-            print(statements, 1, self.threads.len(), &mut body);
+            print(statements, 1, &left_out, &mut body);
             body.push_str("}\n");
         }
         let words: Vec<&str> = body
             .split(|letter: char| !letter.is_ascii_alphanumeric() && !"_$".contains(letter))
             .collect();
-        let mut source = String::new();
+        let mut source = self.expect.to_owned();
         for (name, declaration) in declarations(&self.options) {
             if words.contains(&name) {
                 source.push_str(&declaration);
@@ -148,7 +160,7 @@ impl File {
             source.push_str("proc p {\n    with m { if x == 1 { return }; z += 1 }\n}\n");
             for needed in ["mutex m\n", "var x\n", "var z\n"] {
                 if !source.contains(needed) {
-                    source.insert_str(0, needed);
+                    source.push_str(needed);
                 }
             }
         }
@@ -160,20 +172,33 @@ impl File {
     }
 }
 
-/// Writes statements, leaving out those about threads that are not there.
-fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut String) {
+/// Whether the ticket that any thread may use is made.
+fn makes_ticket(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Line(line) => line.starts_with("ticket f V"),
+        Statement::Around(_, body, _) => makes_ticket(body),
+        Statement::Blocks(blocks) => blocks.iter().any(|(_, body)| makes_ticket(body)),
+    })
+}
+
+/// Writes statements, leaving out those that would not be understood.
+fn print(
+    statements: &[Statement],
+    depth: usize,
+    left_out: &dyn Fn(&str) -> bool,
+    text: &mut String,
+) {
     let indent = "    ".repeat(depth);
     for statement in statements {
         match statement {
             Statement::Line(line) => {
-                let missing = THREADS[threads..].iter().any(|name| line.contains(name));
-                if !missing {
+                if !left_out(line) {
                     let _ = writeln!(text, "{indent}{line}");
                 }
             }
             Statement::Around(first, body, last) => {
                 let _ = writeln!(text, "{indent}{first}");
-                print(body, depth, threads, text);
+                print(body, depth, left_out, text);
                 let _ = writeln!(text, "{indent}{last}");
             }
             Statement::Blocks(blocks) => {
@@ -184,7 +209,7 @@ fn print(statements: &[Statement], depth: usize, threads: usize, text: &mut Stri
                         ""
                     };
                     let _ = writeln!(text, "{indent}{close}{head}");
-                    print(body, depth + 1, threads, text);
+                    print(body, depth + 1, left_out, text);
                 }
                 let _ = writeln!(text, "{indent}}}");
             }
@@ -198,19 +223,26 @@ pub(crate) fn file() -> impl Strategy<Value = File> {
         1 => Just(vec![Topic::Locks]),
         6 => subsequence(Topic::ALL.to_vec(), 1..=3),
     ];
-    (topics, options()).prop_flat_map(|(topics, options)| {
+    let expect = select(vec![
+        "expect clean\n",
+        "expect stuck\n",
+        "expect misuse\n",
+        "",
+    ]);
+    (topics, options(), expect).prop_flat_map(|(topics, options, expect)| {
         let statement = statement(&topics);
-        let kind = prop_oneof![
-            8 => Just(Kind::Plain),
-            1 => Just(Kind::Daemon),
-            1 => Just(Kind::Deferred),
-        ];
+        let unusual = match topics.contains(&Topic::Threads) {
+            true => vec![Kind::Deferred, Kind::Deferred, Kind::Daemon],
+            false => vec![Kind::Daemon],
+        };
+        let kind = prop_oneof![6 => Just(Kind::Plain), 1 => select(unusual)];
         let few = vec((kind.clone(), vec(statement.clone(), 1..=4)), 2..=2);
         let some = vec((kind.clone(), vec(statement.clone(), 1..=3)), 3..=3);
         let many = vec((kind, vec(statement, 1..=1)), 3..=4);
         let threads = prop_oneof![3 => few, 3 => some, 1 => many];
-        (Just(topics), Just(options), threads).prop_map(|(topics, options, threads)| File {
+        (Just(topics), Just(options), threads).prop_map(move |(topics, options, threads)| File {
             topics,
+            expect,
             options,
             threads,
         })

@@ -183,7 +183,7 @@ fn operand(input: &mut Input<'_, '_>, inside: u32) -> Parsed<Tree> {
         Kind::Number => return number(input, ""),
         Kind::Local => {
             take(input)?;
-            Expression::Local(input.state.local(token))
+            Expression::Local(input.state.local(token)?)
         }
         Kind::OpenRound => {
             take(input)?;

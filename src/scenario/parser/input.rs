@@ -19,6 +19,9 @@ pub(super) const DEPTH_MAX: u32 = 64;
 /// Statements of all threads together: far more than any search gets through.
 const STATEMENTS_MAX: usize = 1 << 16;
 
+/// Names of one sort: each is part of every state.
+const NAMES_MAX: usize = 4096;
+
 /// The tokens that are left, and what is known.
 pub(super) type Input<'a, 's> = Stateful<TokenSlice<'a, Token>, &'a mut State<'s>>;
 
@@ -102,12 +105,14 @@ impl<'s> State<'s> {
     }
 
     /// The variable of this name; a name is known once it is used.
-    pub(super) fn local(&mut self, token: Token) -> LocalIndex {
+    pub(super) fn local(&mut self, token: Token) -> Parsed<LocalIndex> {
         let name = &self.text_of(token.span)[1..];
-        *self.locals.entry(name).or_insert_with(|| {
+        let local = *self.locals.entry(name).or_insert_with(|| {
             self.scenario.locals.push(name.to_owned());
             LocalIndex(self.scenario.locals.len() as u32 - 1)
-        })
+        });
+        check_names(self.locals.len(), "local variables", token.span)?;
+        Ok(local)
     }
 
     /// The line in which something begins, counted from 1.
@@ -117,13 +122,15 @@ impl<'s> State<'s> {
     }
 
     /// The ticket of this name at this semaphore; a ticket is known once it is spoken of.
-    pub(super) fn ticket(&mut self, semaphore: ObjectIndex, name: Name<'s>) -> TicketIndex {
+    pub(super) fn ticket(&mut self, semaphore: ObjectIndex, name: Name<'s>) -> Parsed<TicketIndex> {
         let key = (semaphore, name.text);
-        *self.tickets.entry(key).or_insert_with(|| {
+        let ticket = *self.tickets.entry(key).or_insert_with(|| {
             let name = name.text.to_owned();
             self.scenario.tickets.push(Ticket { name, semaphore });
             TicketIndex(self.scenario.tickets.len() as u32 - 1)
-        })
+        });
+        check_names(self.tickets.len(), "tickets", name.span)?;
+        Ok(ticket)
     }
 
     pub(super) fn text(&mut self, name: Name<'s>) -> TextIndex {
@@ -334,6 +341,15 @@ pub(super) fn check_depth(input: &Input<'_, '_>) -> Parsed<()> {
             .hint(Some("`proc` and `call` share statements without nesting")));
     }
     Ok(())
+}
+
+/// Fails when there are too many names of one sort; `at` is the one that is too many.
+pub(super) fn check_names(count: usize, what: &str, at: Span) -> Parsed<()> {
+    if count <= NAMES_MAX {
+        return Ok(());
+    }
+    let message = format!("there are more than {NAMES_MAX} {what}");
+    Err(Failure::new(at, message))
 }
 
 /// Counts a statement, for each of the threads that it is for.

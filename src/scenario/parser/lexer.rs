@@ -11,8 +11,11 @@ use winnow::token::{any, take_while};
 use super::error::{Failure, Parsed};
 use crate::scenario::ast::Span;
 
-/// Nobody writes a longer file by hand, and a generated one is better cut in two.
-pub(super) const SOURCE_BYTES_MAX: usize = 1 << 20;
+/// Nobody writes so much by hand, and a generated file is better cut in two. Blanks do not count: a
+/// file is no longer for being laid out.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+/// With blanks; places are numbers of 32 bits.
+const SOURCE_BYTES_MAX: usize = 1 << 30;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +76,11 @@ type Input<'s> = LocatingSlice<&'s str>;
 
 /// Cuts a text into tokens.
 pub(super) fn lex(source: &str) -> Parsed<Lexed> {
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(too_long(0));
+    }
     let mut input = LocatingSlice::new(source);
+    let mut text_bytes = 0;
     let mut lexed = Lexed {
         tokens: Vec::new(),
         comments: Vec::new(),
@@ -90,13 +97,23 @@ pub(super) fn lex(source: &str) -> Parsed<Lexed> {
             .with_span()
             .parse_next(&mut input)
             .map_err(|_: Failure| refuse(source, rest))?;
-        if range.end > SOURCE_BYTES_MAX {
-            return Err(too_long(range.start));
-        }
         let span = span(range.start, range.end);
+        let is_end = |kind| matches!(kind, Kind::Newline | Kind::Semicolon);
+        let after_end = lexed.tokens.last().is_none_or(|last| is_end(last.kind));
         match piece {
+            // One end of a line is as good as many.
+            Some(kind) if is_end(kind) => {
+                if !after_end {
+                    lexed.tokens.push(Token { kind, span });
+                }
+                continue;
+            }
             Some(kind) => lexed.tokens.push(Token { kind, span }),
             None => lexed.comments.push(without_blanks(source, span)),
+        }
+        text_bytes += range.len();
+        if text_bytes > TEXT_BYTES_MAX {
+            return Err(too_long(range.start));
         }
     }
     let kind = Kind::End;
@@ -105,7 +122,6 @@ pub(super) fn lex(source: &str) -> Parsed<Lexed> {
     Ok(lexed)
 }
 
-/// Offsets beyond the longest source only occur in the message that says so.
 fn span(start: usize, end: usize) -> Span {
     let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
     Span {
@@ -115,9 +131,9 @@ fn span(start: usize, end: usize) -> Span {
 }
 
 fn too_long(start: usize) -> Failure {
-    let mebibytes = SOURCE_BYTES_MAX >> 20;
-    let message = format!("the file is longer than {mebibytes} MiB");
-    Failure::new(span(start.min(SOURCE_BYTES_MAX), start), message)
+    let mebibytes = TEXT_BYTES_MAX >> 20;
+    let message = format!("the file has more than {mebibytes} MiB of text");
+    Failure::new(span(start, start), message)
         .hint(Some("a scenario is a handful of threads: cut it in parts"))
 }
 
@@ -215,9 +231,6 @@ fn sign(input: &mut Input<'_>) -> Parsed<Kind> {
 /// Why no token begins here.
 fn refuse(source: &str, rest: &str) -> Failure {
     let start = source.len() - rest.len();
-    if start > SOURCE_BYTES_MAX {
-        return too_long(start);
-    }
     let first = rest.chars().next().unwrap_or_default();
     let at = |length: usize| span(start, start + length);
     match first {

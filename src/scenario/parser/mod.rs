@@ -11,6 +11,7 @@ mod expression;
 mod input;
 mod lexer;
 mod objects;
+mod operations;
 mod outline;
 mod statement;
 
@@ -38,6 +39,12 @@ const CALLS_MAX: usize = 64;
 /// assert_eq!(scenario.threads[1].body.len(), 2);
 /// # Ok::<(), gordian::scenario::ParseError>(())
 /// ```
+///
+/// # Limits
+/// A file has at most 1 MiB of text, blanks not counted, 63 threads, and 65 536 statements (those of a thread `* K` count K
+/// times), and 4096 objects, procs, tickets and names of local variables each. Blocks are nested at most 64 deep, brackets too; an expression has at most 128 operators
+/// in one another; procs call one another at most 64 deep. So whoever visits a scenario may do so
+/// recursively.
 ///
 /// # Errors
 /// When the text is not a scenario: it is written differently, or speaks of what is not declared or

@@ -5,8 +5,8 @@
 
 use super::error::{Failure, Parsed, did_you_mean};
 use super::input::{
-    Crew, Input, Name, accept, accept_word, ahead, begin_line, expect, expected, integer, name,
-    next, one_of_words, position, quoted, skip_ends, skip_lines, take,
+    Crew, Input, Name, accept, accept_word, ahead, begin_line, check_names, expect, expected,
+    integer, name, next, one_of_words, position, quoted, skip_ends, skip_lines, take,
 };
 use super::lexer::{Kind, shortened};
 use super::objects::Class;
@@ -207,6 +207,7 @@ fn declare<'s>(input: &mut Input<'_, 's>, name: Name<'s>, kind: ObjectKind) -> P
         span: name.span,
     };
     input.state.scenario.objects.push(object);
+    check_names(index + 1, "objects", name.span)?;
     let index = ObjectIndex(u32::try_from(index).unwrap_or(u32::MAX));
     match input.state.objects.insert(name.text, index) {
         None => Ok(()),
@@ -344,6 +345,7 @@ fn proc(input: &mut Input<'_, '_>) -> Parsed<Owner> {
         body: Vec::new(),
         span: name.span,
     });
+    check_names(input.state.scenario.procs.len(), "procs", name.span)?;
     Ok(Owner::Proc(index))
 }
 

@@ -14,6 +14,7 @@ pub(super) fn sentence(scenario: &Scenario, kind: &S) -> String {
         let found = words
             .of_locks(kind)
             .or_else(|| words.of_signals(kind))
+            .or_else(|| words.of_notifies(kind))
             .or_else(|| words.of_channels(kind))
             .or_else(|| words.of_threads(kind))
             .or_else(|| words.of_variables(kind))
@@ -247,6 +248,12 @@ impl Words<'_> {
                 "gives up {}: leaves the queue, or gives back what it got",
                 self.ticket(*ticket, *permits)
             ),
+            _ => return None,
+        })
+    }
+
+    fn of_notifies(&self, kind: &S) -> Option<String> {
+        Some(match kind {
             S::Notify { notify } => format!("gives a notice to {}", self.object(*notify)),
             S::NotifyWaiters { notify } => {
                 format!(
