@@ -33,6 +33,20 @@ impl<'a> Past<'a> {
         }
     }
 
+    /// By thread: how many events there were when it could have run for the last time, that one
+    /// included; 0 if it never could.
+    pub(crate) fn last_turns(run: &'a Run) -> Vec<u32> {
+        let mut past = Past::of(run);
+        let mut turns = vec![0; run.threads.len()];
+        for at in 0..run.events.len() as u32 {
+            for thread in threads_in(past.enabled()) {
+                turns[thread.index()] = at + 1;
+            }
+            past.advance();
+        }
+        turns
+    }
+
     /// Completes the step of the event, and stands behind it then.
     pub(crate) fn pass(&mut self, step: &mut report::Step) {
         let event = self.run.events[self.at as usize];
@@ -42,6 +56,11 @@ impl<'a> Past<'a> {
             .collect();
         step.acquires = self.names(acquired(&event));
         step.releases = self.names(released(&event));
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        let event = self.run.events[self.at as usize];
         self.world
             .apply(event.op, event.thread, event.case.unwrap_or(0));
         for &(_, variable, value) in self.run.writes_of(self.at) {

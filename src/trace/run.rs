@@ -570,12 +570,14 @@ impl Run {
             of_event: Vec::new(),
             waiting: Vec::new(),
         };
+        let turns = Past::last_turns(self);
         let waiting: Vec<(ThreadId, Pending, u32)> = threads_in(self.live)
             .filter_map(|thread| Some((thread, self.pending(thread)?)))
             .filter(|(thread, pending)| !self.world.enabled(pending.op, *thread))
             .map(|(thread, pending)| {
-                // It waits from when the lock was taken: before that it only was not its turn.
-                let since = pending.announced.max(self.taken(pending.op.object));
+                // It waits from when it could not go on any more: before that it only was not its
+                // turn.
+                let since = pending.announced.max(turns[thread.index()]);
                 (thread, pending, since)
             })
             .collect();
@@ -617,17 +619,6 @@ impl Run {
             }
         }
         steps
-    }
-
-    /// How many events there were when an object was last taken; 0 for what is never taken.
-    fn taken(&self, object: ObjectId) -> u32 {
-        let takes = |event: &Event| {
-            event.op.object == object
-                && event.effect == Effect::Done
-                && self.world.footprint(event.op, event.thread).disables
-        };
-        let last = self.events.iter().rposition(takes);
-        last.map_or(0, |index| index as u32 + 1)
     }
 
     fn push(
