@@ -138,10 +138,10 @@ impl CheckReport {
 }
 
 /// Executions of the search by interleavings before the search by states takes over.
-const EXECUTIONS_BUDGET: u64 = 10_000;
+const EXECUTIONS_BUDGET: u64 = 5_000;
 
 /// Steps of all of them.
-const STEPS_BUDGET: u64 = 500_000;
+const STEPS_BUDGET: u64 = 250_000;
 
 /// Steps of one execution when nothing else is said.
 const STEPS_MAX: u32 = 10_000;

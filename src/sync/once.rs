@@ -34,7 +34,7 @@ mod off {
 #[cfg(feature = "model")]
 mod on {
     use crate::engine::{self, Identity};
-    use crate::op::{Action, Kind};
+    use crate::op::{Action, How, Kind, Site};
     use crate::sync::per_execution::PerExecution;
     use std::any::TypeId;
     use std::borrow::Cow;
@@ -83,6 +83,8 @@ mod on {
     /// Says at the end, also when that is a panic, what came of running it.
     struct Running<'a> {
         once: &'a Once,
+        /// Where it was called: what it ends with has no place of its own.
+        site: Site,
         completed: bool,
         poisoned: bool,
     }
@@ -92,11 +94,11 @@ mod on {
             let epoch = if self.poisoned { engine::epoch() } else { 0 };
             // Relaxed: the engine orders those who run it one after the other.
             self.once.poisoned.store(epoch.into(), Ordering::Relaxed);
-            self.once.act(if self.completed {
-                Action::Complete
-            } else {
-                Action::Abandon
-            });
+            let action = match self.completed {
+                true => Action::Complete,
+                false => Action::Abandon,
+            };
+            self.once.act_at(action, self.site);
         }
     }
 
@@ -165,6 +167,7 @@ mod on {
             let poisoned = self.poisoned.load(Ordering::Relaxed) == u64::from(engine::epoch());
             let mut running = Running {
                 once: self,
+                site: Site::here(),
                 completed: false,
                 poisoned: true,
             };
@@ -179,8 +182,13 @@ mod on {
 
         #[track_caller]
         fn act(&self, action: Action) -> bool {
+            self.act_at(action, Site::here())
+        }
+
+        fn act_at(&self, action: Action, site: Site) -> bool {
             let done = self.is_preset();
-            engine::touch(&self.identity, Kind::Once { done }, action)
+            let kind = Kind::Once { done };
+            engine::operate_at(&self.identity, kind, action, How::Insist, 0, site).succeeded()
         }
 
         /// Whether it was done before this execution, which makes asking no step.

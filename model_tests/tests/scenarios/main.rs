@@ -18,7 +18,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Programs in all, unless the environment says otherwise.
-const PROGRAMS: u64 = 2_400;
+const PROGRAMS: u64 = 2_000;
 /// Tests that the programs are divided among, so that they can run side by side.
 const SHARDS: u64 = 4;
 /// Seeds that belong to one run.
@@ -122,10 +122,10 @@ fn compare_shard(shard: u64) {
     if wanted >= 200 {
         assert_eq!(tally.topics.len(), Topic::ALL.len(), "{tally:?}");
         assert!(tally.stuck > wanted / 5, "{tally:?}");
-        assert!(tally.clean > wanted / 5, "{tally:?}");
-        assert!(tally.endless > wanted / 100, "{tally:?}");
-        assert!(tally.ends > 2 * wanted, "{tally:?}");
-        assert!(tally.counted > wanted / 20, "{tally:?}");
+        assert!(tally.clean > wanted / 10, "{tally:?}");
+        assert!(tally.endless > wanted / 50, "{tally:?}");
+        assert!(tally.ends > 3 * wanted / 2, "{tally:?}");
+        assert!(tally.counted > wanted / 50, "{tally:?}");
     }
 }
 
