@@ -8,7 +8,7 @@ use gordian::report::{Finding, REPORT_VERSION, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::outcome::{Status, Summary};
+use crate::outcome::Status;
 use crate::output::json;
 
 /// All models of a run.
@@ -102,14 +102,6 @@ struct SummaryFields {
     seconds: f64,
     interrupted: bool,
     exit_code: u8,
-}
-
-/// The lines of a run.
-///
-/// # Errors
-/// When a number cannot be written as JSON.
-pub(crate) fn lines(summary: &Summary) -> std::io::Result<String> {
-    json::lines(summary)
 }
 
 impl Results {

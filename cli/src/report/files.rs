@@ -9,12 +9,11 @@ use std::path::{Component, Path, PathBuf};
 use gordian::Report;
 use gordian::report::Finding;
 
-use super::events::{self, Results};
+use super::events::Results;
 use super::html::{self, Links};
 use super::text::file_name;
 use super::{chrome, dot, junit, mermaid, sarif};
 use crate::error::Error;
-use crate::outcome::Summary;
 use crate::output::source::Sources;
 
 /// The run itself, from which all others are rendered.
@@ -54,21 +53,21 @@ impl Format {
     ];
 }
 
-/// Keeps a run that has ended: writes what happened and renders it in every format. What the run
-/// before left stays beside it as `.old`. Returns the page for people.
+/// Keeps a run that has ended: writes its lines, those of `--message-format json`, and renders them
+/// in every format. What the run before left stays beside it as `.old`. Places are relative to
+/// `root`. Returns the page for people.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn keep(directory: &Path, summary: &Summary) -> Result<PathBuf, Error> {
-    let lines = events::lines(summary).map_err(Error::internal(EVENTS))?;
-    let results = Results::read(&lines).map_err(Error::internal(EVENTS))?;
+pub(crate) fn keep(directory: &Path, root: &Path, lines: &str) -> Result<PathBuf, Error> {
+    let results = Results::read(lines).map_err(Error::internal(EVENTS))?;
     fs::create_dir_all(directory).map_err(Error::internal(directory.display()))?;
     for name in [EVENTS, HTML, SARIF, JUNIT, TRACES, GRAPHS] {
         put_aside(directory, name)?;
     }
-    write(&directory.join(EVENTS), &lines)?;
+    write(&directory.join(EVENTS), lines)?;
     for format in Format::ALL {
-        render(directory, &results, format, &summary.root)?;
+        render(directory, &results, format, root)?;
     }
     Ok(directory.join(HTML))
 }

@@ -339,6 +339,8 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
                     (report.search.incomplete_reason.as_deref().unwrap_or("cut short"))
                 }
             }
+            @if let Some(text) = finding.shrunk_in_words() { dt { "Shrunk" } dd { (text) } }
+            @for remark in &report.search.remarks { dt { "Remark" } dd { (remark) } }
             @if !finding.fingerprint.is_empty() {
                 dt { "Fingerprint" } dd { code { (finding.fingerprint) } }
             }

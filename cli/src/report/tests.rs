@@ -54,6 +54,8 @@ fn reports() -> &'static [Report; 4] {
         for report in &mut reports {
             // The only thing that is not the same in each run.
             report.search.seconds = 0.001;
+            // Two findings of a kind show what seven do.
+            report.findings.truncate(2);
         }
         // One that finds what it is to find.
         reports[2].expect = reports[2].codes();
