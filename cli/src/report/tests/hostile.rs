@@ -6,6 +6,7 @@ use gordian::report::Code;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::chromium::{Chromium, installed};
 use super::{log_of, page_of, results_of};
 use crate::report::{chrome, dot, junit, mermaid, sarif};
 
@@ -371,4 +372,27 @@ fn time_of_a_long_report() {
     for (name, time, bytes) in times {
         eprintln!("{name:>8} {time:>10.1?} {bytes:>9} bytes");
     }
+    let Some(program) = installed() else { return };
+    let file = tempfile::NamedTempFile::with_suffix(".html").unwrap();
+    std::fs::write(file.path(), page_of(&results)).unwrap();
+    let mut browser = Chromium::start(&program);
+    browser.appear(1280, 900, "light");
+    let start = std::time::Instant::now();
+    browser.open(&format!("file://{}", file.path().display()));
+    let loaded = start.elapsed();
+    let keys = 20;
+    for _ in 0..keys {
+        browser.press("ArrowLeft");
+    }
+    let step = (start.elapsed() - loaded) / keys;
+    let script = browser.value(
+        "(() => {
+            const start = performance.now();
+            for (let i = 0; i < 20; i += 1) {
+                dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' }));
+            }
+            return (performance.now() - start) / 20;
+        })()",
+    );
+    eprintln!("in a browser: loaded in {loaded:.1?}, {step:.1?} a step, {script} ms of it the script");
 }
