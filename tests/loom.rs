@@ -309,3 +309,37 @@ fn panics_are_quiet_after_loom() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// Loom lets a thread that yields wait until another has run: of several yields in a row it does
+/// not try all places, and here misses the deadlock. So such a search is not complete.
+#[test]
+fn a_search_with_yields_is_not_complete() {
+    let model = |yields: usize, mine: usize| {
+        move || {
+            let a = Arc::new(Mutex::new(0));
+            let b = Arc::new(Mutex::new(0));
+            let (c, d) = (Arc::clone(&a), Arc::clone(&b));
+            let other = thread::spawn(move || {
+                (0..yields).for_each(|_| thread::yield_now());
+                let _first = d.lock();
+                let _second = c.lock();
+            });
+            (0..mine).for_each(|_| thread::yield_now());
+            let first = a.lock();
+            let second = b.lock();
+            drop((first, second));
+            other.join().unwrap();
+        }
+    };
+    for (yields, mine) in [(1, 0), (5, 0), (0, 1), (0, 5), (5, 5)] {
+        let report = Checker::new()
+            .engine(Engine::Loom)
+            .check(model(yields, mine));
+        let reason = report.search.incomplete_reason.as_deref().unwrap_or("");
+        assert!(reason.contains("yield_now"), "{yields}, {mine}: {report}");
+        assert_ne!(report.verdict, Verdict::Clean, "{yields}, {mine}");
+        // The controlled engine does.
+        let report = Checker::new().check(model(yields, mine));
+        report.assert_found(Code::Deadlock);
+    }
+}

@@ -166,7 +166,7 @@ conformance! {
             let mut select = Select::new();
             select.send(&sender);
             let operation = select.select();
-            thread::yield_now();
+            crate::pause();
             operation.send(&sender, value).unwrap();
         }
         assert_eq!(other.join().unwrap(), (Ok(1), Ok(2)));

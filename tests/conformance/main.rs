@@ -58,6 +58,14 @@ impl Engine {
     }
 }
 
+/// Gives others a chance: natively by a yield, in a model by a step that conflicts with nothing.
+/// (Not by a yield there: loom does not explore all orders around one.)
+pub(crate) fn pause() {
+    static PAUSE: gordian::sync::atomic::AtomicBool = gordian::sync::atomic::AtomicBool::new(false);
+    std::thread::yield_now();
+    PAUSE.load(gordian::sync::atomic::Ordering::Relaxed);
+}
+
 #[cfg(feature = "model")]
 #[track_caller]
 fn check(checker: Checker, case: fn()) {

@@ -15,7 +15,7 @@ conformance! {
                 scope.spawn(|| {
                     let mut guard = count.lock();
                     let old = *guard;
-                    thread::yield_now();
+                    crate::pause();
                     *guard = old + 1;
                 });
             }

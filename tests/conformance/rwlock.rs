@@ -19,7 +19,7 @@ conformance! {
             scope.spawn(|| {
                 let mut guard = lock.write();
                 guard.0 = 1;
-                thread::yield_now();
+                crate::pause();
                 guard.1 = 1;
             });
             let guard = lock.read();

@@ -58,7 +58,7 @@ conformance! {
         if crate::in_model() {
             assert_eq!(DEPTH.replace(9), 1);
             let other = thread::spawn(|| DEPTH.replace(9));
-            thread::yield_now();
+            crate::pause();
             assert_eq!(other.join().unwrap(), 1);
         }
     }
