@@ -169,7 +169,7 @@ fn lines(at: usize, file: &File<'_>, listing: &Listing<'_>) -> Markup {
                 @let column = (mark.column as usize).saturating_sub(1 + shared).min(INDENT_MAX);
                 tr class=(if mark.waits { "remark waits" } else { "remark" }) {
                     td {}
-                    td { span style={ "margin-left:" (column) "ch" } { "╰ " (mark.text) } }
+                    td { span style={ "--column:" (column) } { "╰ " (mark.text) } }
                 }
             }
         }

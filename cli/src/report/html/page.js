@@ -20,6 +20,14 @@
     }
   };
 
+  const scrollAside = (box, cell) => {
+    const [inner, outer] = [cell.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (inner.left < outer.left) box.scrollLeft += inner.left - outer.left;
+    else if (inner.right > outer.right) {
+      box.scrollLeft += Math.min(inner.right - outer.right, inner.left - outer.left);
+    }
+  };
+
   const player = (article) => {
     const controls = article.querySelector(".player");
     if (!controls) return null;
@@ -64,6 +72,7 @@
       now.append(bold, " ", cell.textContent.trim());
       if (quiet) return;
       scrollInside(row.closest(".scroll"), row);
+      scrollAside(row.closest(".scroll"), cell);
       if (line) scrollInside(line.closest(".scroll"), line);
       current = self;
       const prefix = players.length > 1 ? `${article.id}&` : "";

@@ -269,7 +269,25 @@ fn it_fits_windows_of_any_width() {
     }
 }
 
-/// What can be read in one look can be read in all: text and background differ enough.
+/// In a narrow window too, whoever acts is in sight.
+#[test]
+fn lanes_scroll_to_who_acts() {
+    let Some(mut page) = opened(0..1) else { return };
+    page.browser.appear(400, 900, "light");
+    for key in ["Home", "End", "ArrowLeft"] {
+        page.browser.press(key);
+        let hidden = page.value(
+            "(() => {
+                const cell = document.querySelector('#f1 tr.now td.act').getBoundingClientRect();
+                const box = document.querySelector('#f1 .lanes .scroll').getBoundingClientRect();
+                return cell.left < box.left - 1 || cell.left > box.right - 40;
+            })()",
+        );
+        assert_eq!(hidden, json!(false), "after {key}");
+    }
+}
+
+/// Dark only where it is asked for, and never on paper.
 #[test]
 fn it_prints_light_and_is_dark_in_the_dark() {
     let Some(mut page) = opened(0..1) else { return };

@@ -394,5 +394,7 @@ fn time_of_a_long_report() {
             return (performance.now() - start) / 20;
         })()",
     );
-    eprintln!("in a browser: loaded in {loaded:.1?}, {step:.1?} a step, {script} ms of it the script");
+    eprintln!(
+        "in a browser: loaded in {loaded:.1?}, {step:.1?} a step, {script} ms of it the script"
+    );
 }
