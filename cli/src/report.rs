@@ -1,6 +1,6 @@
 //! The reports of a run, as files: for people, for CI systems, for trace viewers.
 //!
-//! Knows which formats there are. One model of a run feeds all of them ([`Results`], as it stands
+//! Knows which formats there are. One model of a run feeds all of them ([`events::Results`], as it stands
 //! in `events.jsonl`); no format knows another one, where its file goes, or how anything was
 //! found.
 

@@ -135,7 +135,9 @@ fn top(results: &Results, verdict: &str, good: bool) -> Markup {
                 span { b { (grouped(interleavings)) } " interleavings" }
                 span { b { (findings) } @if findings == 1 { " finding" } @else { " findings" } }
                 span { b { (format!("{:.1}", results.seconds.max(0.0))) " s" } }
-                @if results.interrupted { span.bad { "interrupted: what was not run is not proved" } }
+                @if results.interrupted {
+                    span.bad { "interrupted: what was not run is not proved" }
+                }
             }
         }
     }
@@ -173,7 +175,7 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
             th scope="row" { span.group { (entry.group) } " " span.name { (entry.name) } }
             td {
                 @if own.is_empty() { (gist) } @else {
-                    ul.links { @for same in own.chunk_by(|one, next| one.finding.code == next.finding.code) {
+                    ul.links { @for same in own.chunk_by(have_same_code) {
                         li { (same_code(same)) }
                     } }
                     @if let Some(remark) = &entry.remark { p { (remark) } }
@@ -188,6 +190,10 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
             td { @if let Some(report) = &entry.report { (report.strength()) } }
         }
     }
+}
+
+fn have_same_code(one: &Shown<'_>, next: &Shown<'_>) -> bool {
+    one.finding.code == next.finding.code
 }
 
 /// Findings of one code: `panic 2 3`.
@@ -321,7 +327,10 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
         dl.facts {
             @if let Some(cycle) = cycle(finding) { dt { "Cycle" } dd { (cycle) } }
             @for note in &finding.notes { dt { "Note" } dd { (ticked(note)) } }
-            @if let Some(rule) = rule(finding.code) { dt { "What to do" } dd { (ticked(rule.fix)) } }
+            @if let Some(rule) = rule(finding.code) {
+                dt { "What to do" }
+                dd { (ticked(rule.fix)) }
+            }
             @if let Some(command) = replay(report, finding) {
                 dt { "Replay" }
                 dd.replay {

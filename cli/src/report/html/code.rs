@@ -156,7 +156,8 @@ fn lines(at: usize, file: &File<'_>, listing: &Listing<'_>) -> Markup {
     let mut text = file.text.lines().enumerate();
     html! {
         @for &number in &file.lines {
-            @let line = text.find(|(at, _)| *at + 1 == number as usize).map_or("", |(_, line)| line);
+            @let line = text.find(|(at, _)| *at + 1 == number as usize);
+            @let line = line.map_or("", |(_, line)| line);
             @if before.replace(number).is_some_and(|before| before + 1 != number) {
                 tr.gap { td { "⋮" } td {} }
             }

@@ -40,8 +40,11 @@ pub(super) fn table(id: &str, finding: &Finding, listing: &Listing<'_>) -> Marku
             table.steps #{ (id) "-lanes" } style={ "--slots:" (slots) } {
                 thead { tr {
                     th scope="col" { "step" }
-                    @if lanes { @for thread in &threads { th.lane scope="col" title=(thread) { (thread) } } }
-                    @else {
+                    @if lanes {
+                        @for thread in &threads {
+                            th.lane scope="col" title=(thread) { (thread) }
+                        }
+                    } @else {
                         th scope="col" { "thread" }
                         th.lane scope="col" { "what" }
                         th scope="col" { "could also have run" }

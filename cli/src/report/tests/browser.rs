@@ -87,7 +87,8 @@ fn lanes_have_a_column_for_each_thread() {
     let rows = page.value("document.querySelectorAll('#f1 .steps tbody tr').length");
     assert_eq!(rows, json!(last()));
     let blocked = page.value(
-        "[...document.querySelectorAll('#f1 tr.blocked td.act')].map((cell) => cell.textContent.trim())",
+        "[...document.querySelectorAll('#f1 tr.blocked td.act')]
+            .map((cell) => cell.textContent.trim())",
     );
     let waits = [
         "join new customer BLOCKED",
