@@ -160,3 +160,35 @@ fn what_cannot_be_rendered_is_said() {
     assert_eq!(output.status.code(), Some(0));
     assert!(read(&directory.path().join("report.html")).contains("no model was run"));
 }
+
+/// Baselines and code scanning know a finding by its fingerprint, whatever is edited above it.
+#[test]
+fn a_fingerprint_survives_unrelated_lines() {
+    let _turn = turn();
+    let failing = fixture("failing");
+    let print = || {
+        gordian(&failing, "test opposite_orders");
+        let log: Value = serde_json::from_str(&read(&kept("report.sarif"))).unwrap();
+        let found = log["runs"][0]["results"][0].clone();
+        let line = found["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
+        (found["partialFingerprints"]["gordian/v1"].clone(), line)
+    };
+    let (before, line) = print();
+    let file = failing.join("src/lib.rs");
+    let text = read(&file);
+    let above = "// Nothing that matters.\n".repeat(7);
+    fs::write(
+        &file,
+        text.replacen("#[cfg(test)]", &format!("{above}#[cfg(test)]"), 1),
+    )
+    .unwrap();
+    let (after, moved) = print();
+    fs::write(&file, text).unwrap();
+    assert!(before.is_string());
+    assert_eq!(
+        moved.as_u64(),
+        line.as_u64().map(|line| line + 7),
+        "it did move"
+    );
+    assert_eq!(before, after);
+}

@@ -211,7 +211,7 @@ fn traces_are_well_formed() {
     }
 }
 
-/// The same finding, whatever stands above it in the file and however often it is found.
+/// The same finding has the same fingerprint in another run.
 #[test]
 fn the_fingerprint_stays() {
     let [deadlock, ..] = reports();
