@@ -74,17 +74,26 @@ impl Report {
     }
 }
 
+impl Finding {
+    /// How small the interleaving is and what it was before it was shrunk, if it was:
+    /// `5 steps, 1 context switch (from 31 steps, 4 context switches)`.
+    pub fn shrunk_in_words(&self) -> Option<String> {
+        let before = self.shrunk.as_ref()?;
+        Some(shrunk(&Shrunk::of(&self.steps), before))
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.explain())
     }
 }
 
-/// Lines as text, none of them wider than the screen.
+/// Lines as text, none of them wider than the screen, and none that moves the cursor.
 fn joined(lines: &[String]) -> String {
     lines
         .iter()
-        .map(|line| cut(line.trim_end(), COLUMNS_MAX) + "\n")
+        .map(|line| cut(&clean(line.trim_end()), COLUMNS_MAX) + "\n")
         .collect()
 }
 
@@ -234,11 +243,8 @@ fn explored(report: &Report, finding: &Finding) -> Vec<String> {
     let execution = grouped(finding.execution);
     let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
     lines.extend(labelled("seen", &text));
-    if let Some(before) = &finding.shrunk {
-        lines.extend(labelled(
-            "shrunk",
-            &shrunk(&Shrunk::of(&finding.steps), before),
-        ));
+    if let Some(text) = finding.shrunk_in_words() {
+        lines.extend(labelled("shrunk", &text));
     }
     for remark in &report.search.remarks {
         lines.extend(labelled("remark", remark));
@@ -857,6 +863,9 @@ mod tests {
             object,
             outcome,
             site: site(number),
+            acquires: Vec::new(),
+            releases: Vec::new(),
+            alternatives: Vec::new(),
         }
     }
 

@@ -242,6 +242,17 @@ pub struct Step {
     pub outcome: Outcome,
     /// Where in the source.
     pub site: Site,
+    /// What is held from this step on, by the names of the objects. A condition variable's wait
+    /// gives back a lock and takes it again later: that lock is named, whatever `object` is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acquires: Vec<String>,
+    /// What is held up to this step only. The thread that holds it need not be the one that
+    /// releases it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<String>,
+    /// The other threads that could have run here, by name: where the schedule had a choice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
 }
 
 /// What came of a step.

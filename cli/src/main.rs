@@ -11,6 +11,7 @@ mod models;
 mod outcome;
 mod output;
 mod process;
+mod report;
 mod run;
 mod scenario;
 
@@ -32,6 +33,7 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Report(args) => report::again(args, &mut output),
         Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
         Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
         Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
@@ -57,6 +59,7 @@ fn view(command: &Command) -> View {
             quiet: args.quiet,
             verbose: args.verbose > 0,
         },
+        Command::Report(args) => View::plain(args.color),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,
             quiet: args.quiet,

@@ -5,13 +5,14 @@
 //! builds.
 
 mod human;
-mod json;
+pub(crate) mod json;
 mod scenario;
-mod source;
+pub(crate) mod source;
 mod table;
 mod words;
 
 use std::io;
+use std::path::Path;
 
 use crate::args::{Color, MessageFormat};
 use crate::error::Error;
@@ -34,6 +35,8 @@ pub(crate) enum Event<'a> {
     Ended(&'a Outcome),
     /// All models have ended.
     Finished(&'a Summary),
+    /// A file has been written that is worth opening.
+    Written(&'a Path),
     /// Scenario files are known, and the first ones are checked.
     Checking {
         /// How many files.

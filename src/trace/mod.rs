@@ -4,6 +4,7 @@
 //! nor whether anything in it is wrong.
 
 mod identity;
+mod past;
 mod paths;
 mod run;
 mod token;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::object::World;
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report;
+use crate::trace::past::Past;
 use crate::trace::{Identity, Paths, ThreadKey};
 
 /// One step that was done.
@@ -569,15 +570,18 @@ impl Run {
             of_event: Vec::new(),
             waiting: Vec::new(),
         };
+        let turns = Past::last_turns(self);
         let waiting: Vec<(ThreadId, Pending, u32)> = threads_in(self.live)
             .filter_map(|thread| Some((thread, self.pending(thread)?)))
             .filter(|(thread, pending)| !self.world.enabled(pending.op, *thread))
             .map(|(thread, pending)| {
-                // It waits from when the lock was taken: before that it only was not its turn.
-                let since = pending.announced.max(self.taken(pending.op.object));
+                // It waits from when it could not go on any more: before that it only was not its
+                // turn.
+                let since = pending.announced.max(turns[thread.index()]);
                 (thread, pending, since)
             })
             .collect();
+        let mut past = Past::of(self);
         for at in 0..=self.events.len() as u32 {
             for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
                 let op = Op::of_thread(Action::Spawn, spawn.child);
@@ -609,22 +613,18 @@ impl Run {
                     Effect::Queued => report::Outcome::Queued,
                     Effect::Closed => report::Outcome::Closed,
                 };
+                let number = steps.list.len();
                 self.push(&mut steps, event.thread, event.op, outcome, event.site);
+                past.pass(steps.list.get_mut(number));
                 steps.of_event.push(steps.list.len() as u32);
             }
         }
         steps
     }
 
-    /// How many events there were when an object was last taken; 0 for what is never taken.
-    fn taken(&self, object: ObjectId) -> u32 {
-        let takes = |event: &Event| {
-            event.op.object == object
-                && event.effect == Effect::Done
-                && self.world.footprint(event.op, event.thread).disables
-        };
-        let last = self.events.iter().rposition(takes);
-        last.map_or(0, |index| index as u32 + 1)
+    /// The thread that starts those of a scenario is none that people know.
+    pub(crate) fn is_known(&self, thread: ThreadId) -> bool {
+        self.program.is_none() || thread != ThreadId::MAIN
     }
 
     fn push(
@@ -635,8 +635,7 @@ impl Run {
         outcome: report::Outcome,
         site: Site,
     ) {
-        // The thread that starts those of a scenario is none that people know.
-        if self.program.is_some() && thread == ThreadId::MAIN {
+        if !self.is_known(thread) {
             return;
         }
         steps.list.push(report::Step {
@@ -646,6 +645,9 @@ impl Run {
             object: self.subject(op),
             outcome,
             site: report::Site::at(site),
+            acquires: Vec::new(),
+            releases: Vec::new(),
+            alternatives: Vec::new(),
         });
     }
 }
