@@ -69,6 +69,7 @@ impl Report {
             Some(estimate) if estimate.is_finite() && estimate > self.search.executions as f64 => {
                 format!("{done} of about {} interleavings", magnitude(estimate))
             }
+            _ if self.search.executions == 1 => "1 interleaving".to_owned(),
             _ => format!("{done} interleavings"),
         }
     }
