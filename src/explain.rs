@@ -82,8 +82,18 @@ impl Report {
             Some(estimate) if estimate.is_finite() && estimate > self.search.executions as f64 => {
                 format!("{done} of about {} interleavings", magnitude(estimate))
             }
+            _ if self.search.executions == 1 => "1 interleaving".to_owned(),
             _ => format!("{done} interleavings"),
         }
+    }
+}
+
+impl Finding {
+    /// How small the interleaving is and what it was before it was shrunk, if it was:
+    /// `5 steps, 1 context switch (from 31 steps, 4 context switches)`.
+    pub fn shrunk_in_words(&self) -> Option<String> {
+        let before = self.shrunk.as_ref()?;
+        Some(shrunk(&Shrunk::of(&self.steps), before))
     }
 }
 
@@ -93,11 +103,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lines as text, none of them wider than the screen.
+/// Lines as text, none of them wider than the screen, and none that moves the cursor.
 fn joined(lines: &[String], page: usize) -> String {
     lines
         .iter()
-        .map(|line| cut(line.trim_end(), page) + "\n")
+        .map(|line| cut(&clean(line.trim_end()), page) + "\n")
         .collect()
 }
 
@@ -253,12 +263,8 @@ fn explored(report: &Report, finding: &Finding, page: usize) -> Vec<String> {
     let execution = grouped(finding.execution);
     let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
     lines.extend(labelled("seen", &text, page));
-    if let Some(before) = &finding.shrunk {
-        lines.extend(labelled(
-            "shrunk",
-            &shrunk(&Shrunk::of(&finding.steps), before),
-            page,
-        ));
+    if let Some(text) = finding.shrunk_in_words() {
+        lines.extend(labelled("shrunk", &text, page));
     }
     lines.extend(remarks(report, page));
     if !report.search.complete {

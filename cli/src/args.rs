@@ -12,6 +12,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use gordian::Strategy;
 
+use crate::report::Format;
+
 /// Finds deadlocks and lock misuse before they happen, and proves their absence
 #[derive(Debug, Parser)]
 #[command(
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Replay(Box<ReplayArgs>),
     /// Say what a finding code means, with an example, and what to do about it
     Explain(ExplainCodeArgs),
+    /// Render the reports of the last run again, or those of a run that was kept
+    Report(ReportArgs),
     /// Check, lay out or explain scenario files: lock protocols as text
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -276,6 +280,46 @@ pub(crate) struct ExplainArgs {
     pub(crate) color: Color,
 }
 
+const REPORT_EXAMPLES: &str = "\
+Example: the page of a run that CI kept, from its events
+  cargo gordian report --format html downloads/events.jsonl
+
+The files are written beside FILE, and their names to stdout.
+Exit codes: 0 rendered, 2 usage or a file that cannot be read, 70 internal error";
+
+/// Flags of `cargo gordian report`.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArgs {
+    /// What was kept of the run; target/gordian/events.jsonl otherwise
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only these formats; all of them otherwise
+    #[arg(long, value_name = "FMT", value_delimiter = ',')]
+    pub(crate) format: Vec<Format>,
+    /// Open the page in a browser: on a terminal if not said otherwise
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) open: Open,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to open a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Open {
+    /// On a terminal that is not CI's.
+    Auto,
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+}
+
 /// Flags that are passed on to cargo.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BuildArgs {
@@ -394,6 +438,8 @@ mod tests {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
+        let report = command.find_subcommand_mut("report").unwrap();
+        helps.extend([report.render_help(), report.render_long_help()]);
         let scenario = command.find_subcommand_mut("scenario").unwrap();
         for subcommand in scenario.get_subcommands_mut() {
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
@@ -458,6 +504,8 @@ mod tests {
                 "--emit-test",
             ),
             ("cargo-gordian test --report drwn", "drawn"),
+            ("cargo-gordian report --format htm", "html"),
+            ("cargo-gordian report --open never", "no"),
             ("cargo-gordian scenario chek a.gordian", "check"),
             ("cargo-gordian scenario check", "FILE"),
             (

@@ -56,12 +56,16 @@ impl Project {
     /// # Errors
     /// When there is none, or its manifests cannot be read.
     pub(crate) fn find(args: &BuildArgs) -> Result<Self, Error> {
+        Project::query(args.manifest.manifest_path.as_deref(), lock_flags(args))
+    }
+
+    fn query(manifest: Option<&Path>, flags: Vec<String>) -> Result<Self, Error> {
         let mut command = MetadataCommand::new();
         command.cargo_path(cargo()).no_deps();
-        if let Some(path) = &args.manifest.manifest_path {
+        if let Some(path) = manifest {
             command.manifest_path(path);
         }
-        command.other_options(lock_flags(args));
+        command.other_options(flags);
         let metadata = command.exec().map_err(|error| match error {
             cargo_metadata::Error::CargoMetadata { stderr } => {
                 let message = stderr.trim();
@@ -74,7 +78,7 @@ impl Project {
             }
             other => Error::Internal(format!("cargo metadata: {other}")),
         })?;
-        let directory = match &args.manifest.manifest_path {
+        let directory = match manifest {
             Some(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
             None => std::env::current_dir().map_err(Error::internal("the current directory"))?,
         };
@@ -82,6 +86,14 @@ impl Project {
             metadata,
             directory,
         })
+    }
+
+    /// Finds the workspace of a manifest, or the one of the current directory.
+    ///
+    /// # Errors
+    /// When there is none, or its manifests cannot be read.
+    pub(crate) fn at(manifest: Option<&Path>) -> Result<Self, Error> {
+        Project::query(manifest, Vec::new())
     }
 
     /// What the compiler's names of files are relative to.

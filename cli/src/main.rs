@@ -13,6 +13,7 @@ mod outcome;
 mod output;
 mod process;
 mod replay;
+mod report;
 mod run;
 mod scenario;
 
@@ -36,6 +37,7 @@ fn dispatch() -> ExitCode {
         Command::Test(args) => run::test(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
+        Command::Report(args) => report::again(args, &mut output),
         Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
         Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
         Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
@@ -69,6 +71,7 @@ fn view(command: &Command) -> View {
             ..View::plain(args.color)
         },
         Command::Explain(args) => View::plain(args.color),
+        Command::Report(args) => View::plain(args.color),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,
             quiet: args.quiet,

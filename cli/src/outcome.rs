@@ -47,6 +47,37 @@ pub(crate) enum Status {
     NotRun,
 }
 
+impl Status {
+    /// All of them.
+    pub(crate) const ALL: [Status; 7] = [
+        Status::Passed,
+        Status::Failed,
+        Status::Incomplete,
+        Status::Crashed,
+        Status::Error,
+        Status::Ignored,
+        Status::NotRun,
+    ];
+
+    /// What programs call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Status::Passed => "passed",
+            Status::Failed => "failed",
+            Status::Incomplete => "incomplete",
+            Status::Crashed => "crashed",
+            Status::Error => "error",
+            Status::Ignored => "ignored",
+            Status::NotRun => "not-run",
+        }
+    }
+
+    /// The one with this name.
+    pub(crate) fn of_name(name: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 /// All outcomes, in the order of the binaries and names.
 pub(crate) struct Summary {
     /// One per model.

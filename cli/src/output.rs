@@ -6,10 +6,10 @@
 
 mod canvas;
 mod human;
-mod json;
+pub(crate) mod json;
 mod prose;
 mod scenario;
-mod source;
+pub(crate) mod source;
 mod steps;
 mod table;
 mod words;
@@ -80,6 +80,8 @@ pub(crate) enum Event<'a> {
         /// What it is done to.
         text: &'a str,
     },
+    /// A file has been written that is worth opening.
+    Written(&'a Path),
     /// Scenario files are known, and the first ones are checked.
     Checking {
         /// How many files.

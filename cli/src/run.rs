@@ -21,8 +21,9 @@ use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
-use crate::output::{Event, Output, Pace};
+use crate::output::{Event, Output, Pace, json};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
+use crate::report;
 
 /// Between two times that it is told how far the models are.
 const TICK: Duration = Duration::from_millis(200);
@@ -68,8 +69,16 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         interrupted: interrupt.is_raised(),
         root: project.root(),
     };
+    let written = keep(&project, &summary);
     output.event(&Event::Finished(&summary));
+    output.event(&Event::Written(&written?));
     Ok(summary.exit_code())
+}
+
+/// Writes the reports of the run; the page for people.
+fn keep(project: &Project, summary: &Summary) -> Result<PathBuf, Error> {
+    let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
+    report::keep(&project.output_directory(), &summary.root, &lines)
 }
 
 fn nothing(args: &TestArgs) -> String {

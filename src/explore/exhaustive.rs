@@ -117,17 +117,18 @@ impl Exhaustive {
         }
     }
 
+    /// Who sleeps after the last decision.
+    fn still_asleep(&self) -> Vec<Sleeper> {
+        let Some(parent) = self.frames.last() else {
+            return Vec::new();
+        };
+        let sleeps = |its: &&Sleeper| its.sleeps_through(parent.chosen.thread, &parent.footprint);
+        parent.sleep.iter().filter(sleeps).cloned().collect()
+    }
+
     /// The first decision of its kind.
     fn decide(&mut self, run: &Run, enabled: u64, current: ThreadId) -> Next {
-        let sleep = match self.frames.last() {
-            None => Vec::new(),
-            Some(parent) => parent
-                .sleep
-                .iter()
-                .filter(|its| its.sleeps_through(parent.chosen.thread, &parent.footprint))
-                .cloned()
-                .collect(),
-        };
+        let sleep = self.still_asleep();
         let mut tree = std::mem::take(&mut self.ahead);
         let chosen = if tree.is_empty() {
             let asleep = sleep

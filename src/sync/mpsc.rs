@@ -223,59 +223,7 @@ mod on {
         }
     }
 
-    /// Messages as they come; made by [`Receiver::iter`].
-    pub struct Iter<'a, T>(&'a Receiver<T>);
-
-    /// The messages that are there; made by [`Receiver::try_iter`].
-    pub struct TryIter<'a, T>(&'a Receiver<T>);
-
-    /// Messages as they come; made by [`Receiver::into_iter`].
-    pub struct IntoIter<T>(Receiver<T>);
-
-    impl<T> Iterator for Iter<'_, T> {
-        type Item = T;
-
-        #[track_caller]
-        fn next(&mut self) -> Option<T> {
-            self.0.recv().ok()
-        }
-    }
-
-    impl<T> Iterator for TryIter<'_, T> {
-        type Item = T;
-
-        #[track_caller]
-        fn next(&mut self) -> Option<T> {
-            self.0.try_recv().ok()
-        }
-    }
-
-    impl<T> Iterator for IntoIter<T> {
-        type Item = T;
-
-        #[track_caller]
-        fn next(&mut self) -> Option<T> {
-            self.0.recv().ok()
-        }
-    }
-
-    impl<'a, T> IntoIterator for &'a Receiver<T> {
-        type Item = T;
-        type IntoIter = Iter<'a, T>;
-
-        fn into_iter(self) -> Iter<'a, T> {
-            self.iter()
-        }
-    }
-
-    impl<T> IntoIterator for Receiver<T> {
-        type Item = T;
-        type IntoIter = IntoIter<T>;
-
-        fn into_iter(self) -> IntoIter<T> {
-            IntoIter(self)
-        }
-    }
+    super::super::stream::message_iterators!();
 
     /// Prints the name only, as std does.
     macro_rules! debug {

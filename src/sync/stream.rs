@@ -421,3 +421,63 @@ impl<T> Arm for Receiver<T> {
         std::ptr::from_ref(self).cast()
     }
 }
+
+/// The iterators over the messages of a `Receiver<T>`, which has `recv`, `try_recv` and `iter`.
+macro_rules! message_iterators {
+    () => {
+        /// Messages as they come; made by [`Receiver::iter`].
+        pub struct Iter<'a, T>(&'a Receiver<T>);
+
+        /// The messages that are there; made by [`Receiver::try_iter`].
+        pub struct TryIter<'a, T>(&'a Receiver<T>);
+
+        /// Messages as they come; made by [`Receiver::into_iter`].
+        pub struct IntoIter<T>(Receiver<T>);
+
+        impl<T> Iterator for Iter<'_, T> {
+            type Item = T;
+
+            #[track_caller]
+            fn next(&mut self) -> Option<T> {
+                self.0.recv().ok()
+            }
+        }
+
+        impl<T> Iterator for TryIter<'_, T> {
+            type Item = T;
+
+            #[track_caller]
+            fn next(&mut self) -> Option<T> {
+                self.0.try_recv().ok()
+            }
+        }
+
+        impl<T> Iterator for IntoIter<T> {
+            type Item = T;
+
+            #[track_caller]
+            fn next(&mut self) -> Option<T> {
+                self.0.recv().ok()
+            }
+        }
+
+        impl<'a, T> IntoIterator for &'a Receiver<T> {
+            type Item = T;
+            type IntoIter = Iter<'a, T>;
+
+            fn into_iter(self) -> Iter<'a, T> {
+                self.iter()
+            }
+        }
+
+        impl<T> IntoIterator for Receiver<T> {
+            type Item = T;
+            type IntoIter = IntoIter<T>;
+
+            fn into_iter(self) -> IntoIter<T> {
+                IntoIter(self)
+            }
+        }
+    };
+}
+pub(super) use message_iterators;

@@ -59,8 +59,13 @@ fn with_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
     let epoch = engine::epoch();
     EXECUTION.with_borrow_mut(|execution| {
         if execution.epoch != epoch {
-            // What is there belongs to stacks that were left behind: it is never dropped.
-            std::mem::forget(std::mem::take(&mut execution.threads));
+            for locals in &mut execution.threads {
+                // What is there belongs to stacks that were left behind: it is never dropped.
+                if !locals.variables.is_empty() {
+                    std::mem::forget(std::mem::take(&mut locals.variables));
+                }
+                locals.dropped.clear();
+            }
             execution.epoch = epoch;
         }
         if execution.threads.len() <= thread {

@@ -47,20 +47,22 @@ impl<'a> Past<'a> {
         turns
     }
 
-    /// Completes the step of the event, and stands behind it then.
-    pub(crate) fn pass(&mut self, step: &mut report::Step) {
+    /// Completes the step of the event, if it has one, and stands behind it then.
+    pub(crate) fn pass(&mut self, step: Option<&mut report::Step>) {
         let event = self.run.events[self.at as usize];
-        let others = self.enabled() & !(1 << event.thread.0);
-        step.alternatives = threads_in(others)
-            .map(|thread| self.run.thread_name(thread))
-            .collect();
-        step.acquires = self.names(acquired(&event));
-        step.releases = self.names(released(&event));
+        if let Some(step) = step {
+            let others = self.enabled() & !(1 << event.thread.0);
+            step.alternatives = threads_in(others)
+                .filter(|&thread| self.run.is_known(thread))
+                .map(|thread| self.run.thread_name(thread))
+                .collect();
+            step.acquires = self.names(acquired(&event));
+            step.releases = self.names(released(&event));
+        }
         self.advance();
     }
 
-    /// Stands behind the event then.
-    pub(crate) fn advance(&mut self) {
+    fn advance(&mut self) {
         let event = self.run.events[self.at as usize];
         self.world
             .apply(event.op, event.thread, event.case.unwrap_or(0));

@@ -613,16 +613,18 @@ impl Run {
                     Effect::Queued => report::Outcome::Queued,
                     Effect::Closed => report::Outcome::Closed,
                 };
-                let before = steps.list.len();
+                let number = steps.list.len();
                 self.push(&mut steps, event.thread, event.op, outcome, event.site);
-                match steps.list.get_mut(before) {
-                    Some(step) => past.pass(step),
-                    None => past.advance(),
-                }
+                past.pass(steps.list.get_mut(number));
                 steps.of_event.push(steps.list.len() as u32);
             }
         }
         steps
+    }
+
+    /// The thread that starts those of a scenario is none that people know.
+    pub(crate) fn is_known(&self, thread: ThreadId) -> bool {
+        self.program.is_none() || thread != ThreadId::MAIN
     }
 
     fn push(
@@ -633,8 +635,7 @@ impl Run {
         outcome: report::Outcome,
         site: Site,
     ) {
-        // The thread that starts those of a scenario is none that people know.
-        if self.program.is_some() && thread == ThreadId::MAIN {
+        if !self.is_known(thread) {
             return;
         }
         steps.list.push(report::Step {

@@ -334,6 +334,8 @@ impl Renderer for Human {
             }
             Event::Ended(outcome) => self.ended(outcome),
             Event::Finished(summary) => self.finished(summary),
+            Event::Written(_) if self.quiet => Ok(()),
+            Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),
             Event::Checked(result) => self.checked(result),
             Event::AllChecked(checks) => self.all_checked(checks),

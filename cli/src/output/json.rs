@@ -19,7 +19,7 @@ use crate::outcome::{Outcome, Status, Summary};
 use crate::scenario::{Checked, Refusal};
 
 /// Version of all objects.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Writes for programs.
 pub(super) struct Json;
@@ -103,7 +103,7 @@ struct ErrorLine {
 impl Renderer for Json {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
-            Event::Started { .. } | Event::Running(_) => Ok(()),
+            Event::Started { .. } | Event::Running(_) | Event::Written(_) => Ok(()),
             Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished(summary) => finished(summary),
@@ -124,6 +124,18 @@ fn write(line: &impl Serialize) -> io::Result<()> {
     writeln!(stdout, "{}", serde_json::to_string(line)?)
 }
 
+/// All lines of a run, as they are kept.
+pub(crate) fn lines(summary: &Summary) -> io::Result<String> {
+    let mut text = String::new();
+    for outcome in &summary.outcomes {
+        text += &serde_json::to_string(&model_line(outcome)?)?;
+        text.push('\n');
+    }
+    text += &serde_json::to_string(&summary_line(summary))?;
+    text.push('\n');
+    Ok(text)
+}
+
 fn finished(summary: &Summary) -> io::Result<()> {
     // Those that never started have had no event of their own.
     for outcome in &summary.outcomes {
@@ -133,7 +145,11 @@ fn finished(summary: &Summary) -> io::Result<()> {
             write(&model_line(outcome)?)?;
         }
     }
-    write(&SummaryLine {
+    write(&summary_line(summary))
+}
+
+fn summary_line(summary: &Summary) -> SummaryLine {
+    SummaryLine {
         v: VERSION,
         kind: "summary",
         models: summary.outcomes.len(),
@@ -148,7 +164,7 @@ fn finished(summary: &Summary) -> io::Result<()> {
         seconds: summary.time.as_secs_f64(),
         interrupted: summary.interrupted,
         exit_code: summary.exit_code() as u8,
-    })
+    }
 }
 
 fn checked(result: &Checked) -> io::Result<()> {
@@ -242,7 +258,7 @@ fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
         package: &binary.package,
         binary: &binary.label,
         test: &outcome.model.path,
-        status: status_name(outcome.status),
+        status: outcome.status.name(),
         process_seconds: outcome.time.as_secs_f64(),
         remark: outcome.remark.as_deref(),
         printed: if outcome.report.is_none() {
@@ -252,16 +268,4 @@ fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
         },
         report,
     })
-}
-
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Passed => "passed",
-        Status::Failed => "failed",
-        Status::Incomplete => "incomplete",
-        Status::Crashed => "crashed",
-        Status::Error => "error",
-        Status::Ignored => "ignored",
-        Status::NotRun => "not-run",
-    }
 }

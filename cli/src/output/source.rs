@@ -3,9 +3,11 @@
 //! Knows how to find and read them. Does not know the rest of the explanation: where a source
 //! cannot be read, or there is too much to show, it draws nothing, and words take its place.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippet};
 use gordian::report::{Edge, Finding, Site};
@@ -20,6 +22,59 @@ const WIDTH_STEP: usize = 4;
 /// Columns of a label at most: it stands behind the code.
 const LABEL_COLUMNS_MAX: usize = 35;
 
+/// Bytes of a file at most: a larger one was not written by people.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// The files that places are in, each read once.
+pub(crate) struct Sources {
+    root: PathBuf,
+    texts: RefCell<HashMap<String, Option<Rc<str>>>>,
+}
+
+impl Sources {
+    /// The files of a workspace.
+    pub(crate) fn below(root: &Path) -> Self {
+        Sources {
+            root: root.to_path_buf(),
+            texts: RefCell::default(),
+        }
+    }
+
+    /// The text of a file, by the name that places have: relative to the workspace's root. None for
+    /// what cannot be read, and for what is not below the root: somebody else's code, whose path
+    /// says more than its lines.
+    pub(crate) fn text(&self, file: &str) -> Option<Rc<str>> {
+        if let Some(known) = self.texts.borrow().get(file) {
+            return known.clone();
+        }
+        let text = self.read(file).map(Rc::from);
+        self.texts
+            .borrow_mut()
+            .insert(file.to_owned(), text.clone());
+        text
+    }
+
+    fn read(&self, file: &str) -> Option<String> {
+        // How far below the root each part of the way is; none where it leaves it.
+        let way = |depth: u32, part: Component<'_>| match part {
+            Component::Normal(_) => Some(depth + 1),
+            Component::CurDir => Some(depth),
+            Component::ParentDir => depth.checked_sub(1),
+            Component::RootDir | Component::Prefix(_) => None,
+        };
+        let depth = Path::new(file).components().try_fold(0, way)?;
+        if depth == 0 {
+            return None;
+        }
+        let path = self.root.join(file);
+        let data = std::fs::metadata(&path).ok()?;
+        if !data.is_file() || data.len() > FILE_BYTES_MAX {
+            return None;
+        }
+        std::fs::read_to_string(path).ok()
+    }
+}
+
 /// A place and what is to be said about it.
 struct Mark<'a> {
     site: &'a Site,
@@ -29,10 +84,9 @@ struct Mark<'a> {
 
 /// Draws the places of a finding in a model, whose files are relative to the workspace's root.
 pub(super) fn picture(root: &Path, finding: &Finding, canvas: Canvas) -> Option<String> {
+    let sources = Sources::below(root);
     drawing(finding, canvas, call, |file| {
-        // An absolute name is somebody else's code: its path says more than its lines.
-        let own = Path::new(file).is_relative();
-        own.then(|| std::fs::read_to_string(root.join(file)).ok())?
+        sources.text(file).map(|text| text.to_string())
     })
 }
 

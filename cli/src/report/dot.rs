@@ -1,0 +1,88 @@
+//! The graphs of a finding for Graphviz.
+//!
+//! Knows DOT's syntax. Does not know what is in a graph.
+
+use std::fmt::Write as _;
+
+use gordian::report::Finding;
+
+use super::graph::{Node, Relation, WaitFor, lock_order};
+use super::text::plain;
+
+/// Both graphs of each finding, side by side.
+pub(super) fn document(title: &str, finding: &Finding) -> String {
+    let mut text = format!(
+        "// {}\ndigraph gordian {{\n  rankdir=LR\n  fontname=\"sans-serif\"\n  \
+         node [fontname=\"sans-serif\"]\n  edge [fontname=\"sans-serif\" fontsize=10]\n  \
+         label={}\n",
+        plain(title),
+        quoted(&finding.message),
+    );
+    wait_for(&mut text, finding);
+    orders(&mut text, finding);
+    text + "}\n"
+}
+
+fn wait_for(text: &mut String, finding: &Finding) {
+    let graph = WaitFor::in_the_end(finding);
+    if graph.arrows.is_empty() {
+        return;
+    }
+    *text += "  subgraph cluster_waits {\n    label=\"who waits for whom, in the end\"\n";
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let shape = match node {
+            Node::Thread(_) => "box",
+            Node::Object(_) => "ellipse",
+        };
+        let _ = writeln!(
+            text,
+            "    w{at} [label={} shape={shape}]",
+            quoted(node.name())
+        );
+    }
+    for arrow in &graph.arrows {
+        let (label, style) = match arrow.relation {
+            Relation::WaitsFor => ("waits for", "color=red"),
+            Relation::HeldBy => ("held by", "style=dashed"),
+        };
+        let _ = writeln!(
+            text,
+            "    w{} -> w{} [label=\"{label}\" {style}]",
+            arrow.from, arrow.to
+        );
+    }
+    *text += "  }\n";
+}
+
+fn orders(text: &mut String, finding: &Finding) {
+    let orders = lock_order(finding);
+    if orders.is_empty() {
+        return;
+    }
+    let mut nodes: Vec<&str> = Vec::new();
+    *text += "  subgraph cluster_order {\n    label=\"in which order locks were taken\"\n";
+    for order in &orders {
+        for name in [order.first, order.second] {
+            if !nodes.contains(&name) {
+                let _ = writeln!(text, "    l{} [label={}]", nodes.len(), quoted(name));
+                nodes.push(name);
+            }
+        }
+        let place = |name| nodes.iter().position(|node| *node == name).unwrap_or(0);
+        let number = finding.steps.get(order.step).map_or(0, |step| step.number);
+        let _ = writeln!(
+            text,
+            "    l{} -> l{} [label={}]",
+            place(order.first),
+            place(order.second),
+            quoted(&format!("{}, step {number}", order.thread)),
+        );
+    }
+    *text += "  }\n";
+}
+
+/// A string of DOT: only quotes and backslashes mean something.
+fn quoted(text: &str) -> String {
+    let text = plain(text).replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{text}\"")
+}

@@ -1,0 +1,197 @@
+//! Which files a run leaves, and where.
+//!
+//! Knows names and directories; those of the run before are kept with `.old` behind. Does not know
+//! what is in a file.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use gordian::Report;
+use gordian::report::Finding;
+
+use super::events::Results;
+use super::html::{self, Links};
+use super::text::file_name;
+use super::{chrome, dot, junit, mermaid, sarif};
+use crate::error::Error;
+use crate::output::source::Sources;
+
+/// The run itself, from which all others are rendered.
+pub(super) const EVENTS: &str = "events.jsonl";
+const HTML: &str = "report.html";
+const SARIF: &str = "report.sarif";
+const JUNIT: &str = "junit.xml";
+const TRACES: &str = "traces";
+const GRAPHS: &str = "graphs";
+
+/// A format that a report can be rendered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// One page for people.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for CI systems.
+    Junit,
+    /// Chrome traces, for ui.perfetto.dev.
+    Chrome,
+    /// Graphs for Graphviz.
+    Dot,
+    /// Graphs for Markdown pages.
+    Mermaid,
+}
+
+impl Format {
+    /// All of them.
+    pub(super) const ALL: [Format; 6] = [
+        Format::Html,
+        Format::Sarif,
+        Format::Junit,
+        Format::Chrome,
+        Format::Dot,
+        Format::Mermaid,
+    ];
+}
+
+/// Keeps a run that has ended: writes its lines, those of `--message-format json`, and renders them
+/// in every format. What the run before left stays beside it as `.old`. Places are relative to
+/// `root`. Returns the page for people.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(crate) fn keep(directory: &Path, root: &Path, lines: &str) -> Result<PathBuf, Error> {
+    let results = Results::read(lines).map_err(Error::internal(EVENTS))?;
+    fs::create_dir_all(directory).map_err(Error::internal(directory.display()))?;
+    for name in [EVENTS, HTML, SARIF, JUNIT, TRACES, GRAPHS] {
+        put_aside(directory, name)?;
+    }
+    write(&directory.join(EVENTS), lines)?;
+    for format in Format::ALL {
+        render(directory, &results, format, root)?;
+    }
+    Ok(directory.join(HTML))
+}
+
+/// Renders a run in a format; returns the files that it wrote.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(super) fn render(
+    directory: &Path,
+    results: &Results,
+    format: Format,
+    root: &Path,
+) -> Result<Vec<PathBuf>, Error> {
+    let one = |name: &str, text: &str| {
+        let path = directory.join(name);
+        write(&path, text).map(|()| vec![path])
+    };
+    match format {
+        Format::Html => {
+            let links = Links {
+                root: way_up(directory, root),
+                files: true,
+            };
+            one(
+                HTML,
+                &html::document(results, &Sources::below(root), &links),
+            )
+        }
+        Format::Sarif => {
+            let log = serde_json::to_string(&sarif::document(results));
+            one(SARIF, &log.map_err(Error::internal(SARIF))?)
+        }
+        Format::Junit => one(JUNIT, &junit::document(results)?),
+        Format::Chrome => each(directory, TRACES, "json", results, |_, report, finding| {
+            chrome::document(report, finding).to_string()
+        }),
+        Format::Dot => each(directory, GRAPHS, "dot", results, |title, _, finding| {
+            dot::document(title, finding)
+        }),
+        Format::Mermaid => each(directory, GRAPHS, "mmd", results, |title, _, finding| {
+            mermaid::document(title, finding)
+        }),
+    }
+}
+
+/// A file for each finding. The same finding of two models is the same file.
+fn each(
+    directory: &Path,
+    below: &str,
+    extension: &str,
+    results: &Results,
+    render: impl Fn(&str, &Report, &Finding) -> String,
+) -> Result<Vec<PathBuf>, Error> {
+    let directory = directory.join(below);
+    fs::create_dir_all(&directory).map_err(Error::internal(directory.display()))?;
+    let mut paths = Vec::new();
+    for (entry, report, finding) in results.findings() {
+        let path = directory.join(format!("{}.{extension}", file_name(report, finding)));
+        if !paths.contains(&path) {
+            write(&path, &render(&entry.title(), report, finding))?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(Error::internal(path.display()))
+}
+
+/// Renames what the run before left, which replaces what the one before that left.
+fn put_aside(directory: &Path, name: &str) -> Result<(), Error> {
+    let now = directory.join(name);
+    let before = directory.join(format!("{name}.old"));
+    if !now.exists() {
+        return Ok(());
+    }
+    let failed = || Error::internal(before.display());
+    if before.is_dir() {
+        fs::remove_dir_all(&before).map_err(failed())?;
+    }
+    fs::rename(&now, &before).map_err(failed())
+}
+
+/// The way from a directory up to one that it is in: `../../`.
+fn way_up(directory: &Path, root: &Path) -> Option<String> {
+    let directory = directory.canonicalize().ok()?;
+    let below = directory.strip_prefix(root.canonicalize().ok()?).ok()?;
+    let parts = below.components();
+    let normal = parts.filter(|part| matches!(part, Component::Normal(_)));
+    Some("../".repeat(normal.count()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_before_is_kept_and_no_older_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for run in ["first", "second", "third"] {
+            for name in [HTML, TRACES] {
+                put_aside(directory.path(), name).unwrap();
+            }
+            fs::write(path(HTML), run).unwrap();
+            fs::create_dir(path(TRACES)).unwrap();
+            fs::write(path(TRACES).join(run), run).unwrap();
+        }
+        assert_eq!(
+            fs::read_to_string(path("report.html.old")).unwrap(),
+            "second"
+        );
+        assert!(path("traces.old/second").exists() && !path("traces.old/first").exists());
+        assert!(path("traces/third").exists() && !path("traces/second").exists());
+    }
+
+    #[test]
+    fn the_way_up_is_relative() {
+        let root = tempfile::tempdir().unwrap();
+        let below = root.path().join("target/gordian");
+        fs::create_dir_all(&below).unwrap();
+        assert_eq!(way_up(&below, root.path()).as_deref(), Some("../../"));
+        assert_eq!(way_up(root.path(), &below), None);
+    }
+}

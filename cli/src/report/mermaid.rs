@@ -1,0 +1,85 @@
+//! The graphs of a finding for Mermaid, as Markdown pages show it.
+//!
+//! Knows Mermaid's syntax. Does not know what is in a graph.
+
+use std::fmt::Write as _;
+
+use gordian::report::Finding;
+
+use super::graph::{Node, Relation, WaitFor, lock_order};
+use super::text::plain;
+
+/// Both graphs of a finding, below each other.
+pub(super) fn document(title: &str, finding: &Finding) -> String {
+    // A comment ends with its line, and may not have braces.
+    let title = plain(title).replace(['{', '}'], " ");
+    let mut text = format!("%% {title}\nflowchart LR\n");
+    wait_for(&mut text, finding);
+    orders(&mut text, finding);
+    text
+}
+
+fn wait_for(text: &mut String, finding: &Finding) {
+    let graph = WaitFor::in_the_end(finding);
+    if graph.arrows.is_empty() {
+        return;
+    }
+    *text += "  subgraph waits[\"who waits for whom, in the end\"]\n";
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let name = quoted(node.name());
+        let _ = match node {
+            Node::Thread(_) => writeln!(text, "    w{at}[{name}]"),
+            Node::Object(_) => writeln!(text, "    w{at}([{name}])"),
+        };
+    }
+    for arrow in &graph.arrows {
+        let _ = match arrow.relation {
+            Relation::WaitsFor => {
+                writeln!(text, "    w{} ==>|waits for| w{}", arrow.from, arrow.to)
+            }
+            Relation::HeldBy => writeln!(text, "    w{} -.->|held by| w{}", arrow.from, arrow.to),
+        };
+    }
+    *text += "  end\n";
+}
+
+fn orders(text: &mut String, finding: &Finding) {
+    let orders = lock_order(finding);
+    if orders.is_empty() {
+        return;
+    }
+    let mut nodes: Vec<&str> = Vec::new();
+    *text += "  subgraph order[\"in which order locks were taken\"]\n";
+    for order in &orders {
+        for name in [order.first, order.second] {
+            if !nodes.contains(&name) {
+                let _ = writeln!(text, "    l{}([{}])", nodes.len(), quoted(name));
+                nodes.push(name);
+            }
+        }
+        let place = |name| nodes.iter().position(|node| *node == name).unwrap_or(0);
+        let number = finding.steps.get(order.step).map_or(0, |step| step.number);
+        let label = quoted(&format!("{}, step {number}", order.thread));
+        let _ = writeln!(
+            text,
+            "    l{} -->|{label}| l{}",
+            place(order.first),
+            place(order.second)
+        );
+    }
+    *text += "  end\n";
+}
+
+/// A label: what is not a letter, a digit or harmless is written by its number.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in plain(text).chars() {
+        if c.is_alphanumeric() || " .,:;()-_/@+*=!?'".contains(c) {
+            quoted.push(c);
+        } else {
+            let _ = write!(quoted, "#{};", u32::from(c));
+        }
+    }
+    quoted.push('"');
+    quoted
+}
