@@ -117,10 +117,20 @@ fn related(code: Code) -> &'static [Code] {
     }
 }
 
-/// What a code means, and what to do about it.
+/// What a code means, a paragraph each, and what to do about it.
+type Words = (&'static [&'static str], &'static str);
+
+fn words(code: Code) -> Words {
+    let words = of_waiting(code)
+        .or_else(|| of_holding(code))
+        .or_else(|| of_running(code));
+    words.unwrap_or_else(|| unreachable!("the code `{code}` is not explained"))
+}
+
+/// What a code about threads that wait means, and what to do about it.
 #[rustfmt::skip]
-fn words(code: Code) -> (&'static [&'static str], &'static str) {
-    match code {
+fn of_waiting(code: Code) -> Option<Words> {
+    Some(match code {
         Code::Deadlock => (
             &["Each of some threads holds what the next one waits for, and the last one holds what \
                the first one waits for. None of them ever goes on; others may. What is waited for \
@@ -150,6 +160,38 @@ fn words(code: Code) -> (&'static [&'static str], &'static str) {
              change, and notify all waiters when they wait for different things. Whoever owes a \
              message, a permit or a release must pay it on every path, that of an error too.",
         ),
+        Code::LockOrder => (
+            &["The same locks are taken in two orders. As long as something else keeps the two \
+               places apart nothing happens; once it does not, their threads wait for each other.",
+              "Models and scenarios are searched in every interleaving, so this version of Gordian \
+               reports what comes of it: `deadlock` when it can happen, nothing when it cannot. \
+               The code is for what is seen in a single run, where only the order is known."],
+            "Decide on one order, write it down where the locks are declared, and take them in it \
+             everywhere.",
+        ),
+        Code::TimeoutOnly => (
+            &["Threads wait for each other, and only a time-out lets them go on: a deadlock that \
+               lasts as long as the time-out. It is a hazard: nobody is stuck for ever, but work \
+               is given up that nothing was wrong with."],
+            "Break the cycle as for `deadlock`, by one order of the locks. Keep the time-out for \
+             what it is for: others that do not answer.",
+        ),
+        Code::RecursiveRead => (
+            &["A thread reads an rwlock that it reads already. Where waiting writers go before new \
+               readers, as in parking_lot and in std on Linux, a writer that queues in between \
+               makes it wait for itself. It is a hazard: with no writer nothing happens, and with \
+               one in the model the deadlock is found as well."],
+            "Read once, and hand on the guard or what it guards. `read_recursive` of parking_lot \
+             does not wait for writers, but may keep them waiting for ever.",
+        ),
+        _ => return None,
+    })
+}
+
+/// What a code about what is held means, and what to do about it.
+#[rustfmt::skip]
+fn of_holding(code: Code) -> Option<Words> {
+    Some(match code {
         Code::DoubleRelease => (
             &["A lock is released that nobody holds. Some path releases twice, or without having \
                taken the lock. With a lock that has no owner, such as Python's, the second release \
@@ -170,15 +212,6 @@ fn words(code: Code) -> (&'static [&'static str], &'static str) {
                hazard, in a model in Rust an error."],
             "Let a guard release it, which works on every path: a `return`, a `?`, a panic.",
         ),
-        Code::LockOrder => (
-            &["The same locks are taken in two orders. As long as something else keeps the two \
-               places apart nothing happens; once it does not, their threads wait for each other.",
-              "Models and scenarios are searched in every interleaving, so this version of Gordian \
-               reports what comes of it: `deadlock` when it can happen, nothing when it cannot. \
-               The code is for what is seen in a single run, where only the order is known."],
-            "Decide on one order, write it down where the locks are declared, and take them in it \
-             everywhere.",
-        ),
         Code::SlowUnderLock => (
             &["A call that was marked slow (a file, a socket, another service) is made while a \
                lock is held. All who want the lock wait as long as the call takes; when the other \
@@ -196,6 +229,14 @@ fn words(code: Code) -> (&'static [&'static str], &'static str) {
                it, as below."],
             "End the guard's block before the `await`, or use a lock that is awaited itself.",
         ),
+        _ => return None,
+    })
+}
+
+/// What a code about how a model runs means, and what to do about it.
+#[rustfmt::skip]
+fn of_running(code: Code) -> Option<Words> {
+    Some(match code {
         Code::Starvation => (
             &["A thread can always go on and gets nowhere: it asks again and again for what will \
                not come, though everybody has their turn. A livelock is of this kind: threads that \
@@ -205,13 +246,6 @@ fn words(code: Code) -> (&'static [&'static str], &'static str) {
             "Say also that it has failed, so that nobody waits for it. Better wait than ask: for a \
              lock, a condition variable, a message. Where it must be tried again, give up after a \
              number of times.",
-        ),
-        Code::TimeoutOnly => (
-            &["Threads wait for each other, and only a time-out lets them go on: a deadlock that \
-               lasts as long as the time-out. It is a hazard: nobody is stuck for ever, but work \
-               is given up that nothing was wrong with."],
-            "Break the cycle as for `deadlock`, by one order of the locks. Keep the time-out for \
-             what it is for: others that do not answer.",
         ),
         Code::Panic => (
             &["In some interleaving a thread panics, an assertion fails, or what \
@@ -228,16 +262,8 @@ fn words(code: Code) -> (&'static [&'static str], &'static str) {
             "Make anew in each execution all that the model uses, and let `gordian::any` or \
              `gordian::choose` decide what the environment decides: all cases are explored then.",
         ),
-        Code::RecursiveRead => (
-            &["A thread reads an rwlock that it reads already. Where waiting writers go before new \
-               readers, as in parking_lot and in std on Linux, a writer that queues in between \
-               makes it wait for itself. It is a hazard: with no writer nothing happens, and with \
-               one in the model the deadlock is found as well."],
-            "Read once, and hand on the guard or what it guards. `read_recursive` of parking_lot \
-             does not wait for writers, but may keep them waiting for ever.",
-        ),
-        other => unreachable!("the code `{other}` is not explained"),
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -155,12 +155,13 @@ mod tests {
     use super::*;
 
     fn sample(verdict: &str, findings: serde_json::Value) -> Report {
+        let why = (verdict == "incomplete").then_some("time_max = 1 s were over");
         let report = json!({
             "v": 1, "model": "both", "verdict": verdict, "findings": findings, "error": null,
             "search": {
                 "engine": "controlled", "strategy": "exhaustive",
                 "strength": { "kind": "exhaustive" }, "complete": verdict != "incomplete",
-                "incomplete_reason": (verdict == "incomplete").then_some("time_max = 1 s were over"),
+                "incomplete_reason": why,
                 "executions": 3, "executions_blocked": 0, "executions_capped": 0,
                 "executions_estimate": null, "steps": 9, "steps_longest": 5, "threads": 2,
                 "contended": 1, "seconds": 0.001, "seed": null,

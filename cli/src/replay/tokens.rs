@@ -150,11 +150,13 @@ mod tests {
                 "g2:0:y:0.0 tests::a - panic",
             ],
         );
-        let line = r#"{"kind":"model","package":"bank","test":"b","model":"b","findings":[{"code":"panic","token":"g2:0:z:0.0"}]}"#;
+        let finding = r#"{"code":"panic","token":"g2:0:z:0.0"}"#;
+        let line = format!(r#"{{"package":"bank","test":"b","findings":[{finding}]}}"#);
         let lines = format!("{line}\n{}\n{line}\n", r#"{"kind":"summary"}"#);
         check(&lines, &["g2:0:z:0.0 b bank panic"]);
-        let trace = r#"{"traceEvents":[{"name":"lock"}],"otherData":{"model":"c","code":"panic","token":"g2:0:t:0.0"}}"#;
-        check(trace, &["g2:0:t:0.0 c - panic"]);
+        let finding = r#"{"model":"c","code":"panic","token":"g2:0:t:0.0"}"#;
+        let trace = format!(r#"{{"traceEvents":[{{"name":"lock"}}],"otherData":{finding}}}"#);
+        check(&trace, &["g2:0:t:0.0 c - panic"]);
     }
 
     #[test]
