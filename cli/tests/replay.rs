@@ -96,6 +96,14 @@ fn findings_are_met_again() {
     let (log, _, _) = texts(&gordian(&directory, "test both_ways"));
     fs::write(directory.join("log.txt"), log).unwrap();
     check(&directory, &["log.txt"], 100, &drawn, &[]);
+    // So does each trace that the run left, and what it kept of itself.
+    let kept = common::target().join("gordian");
+    let traces = fs::read_dir(kept.join("traces")).unwrap();
+    let traces: Vec<_> = traces.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(traces.len(), 1, "{traces:?}");
+    for file in [&traces[0], &kept.join("events.jsonl")] {
+        check(&directory, &[file.to_str().unwrap()], 100, &drawn, &[]);
+    }
 }
 
 #[test]
