@@ -35,7 +35,7 @@ fn code_of(cycle: &[Wait]) -> Code {
 /// Whether this thread, had it insisted instead of giving up, would be in a cycle. To be asked
 /// before it gives up.
 pub(crate) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
-    let waits = cycle(run, thread, Kind::All, true)?;
+    let waits = cycle(run, thread, Kind::Any, true)?;
     Some(Defect::waiting(Code::TimeoutOnly, waits))
 }
 

@@ -360,6 +360,11 @@ impl Session {
             }
             Action::Queued | Action::Arrive => return Standing::Done(Effect::Failed),
             _ if world.is_ready(op, me) => None,
+            // Who holds a lock is unwound first; permits may come from anyone.
+            Action::Lock => {
+                let waits = world.awaited(op, me);
+                threads_in(waits.all | waits.any).next()
+            }
             _ => match threads_in(world.awaited(op, me).all).next() {
                 Some(other) => Some(other),
                 None => return Standing::Done(Effect::Done),

@@ -30,6 +30,10 @@ impl World {
     pub(crate) fn awaited(&self, op: Op, by: ThreadId) -> Waits {
         let one = |thread: Option<ThreadId>| thread.map_or(0, |thread| 1 << thread.0);
         match op.action {
+            // It has no owner: others may release it as well.
+            Action::Lock if self.is_raw(op.object) => {
+                Waits::any_of(one(self.lock(op.object).holder))
+            }
             Action::Lock => Waits::all_of(one(self.lock(op.object).holder)),
             Action::Read
             | Action::ReadRecursive

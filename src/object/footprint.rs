@@ -304,6 +304,10 @@ impl World {
         self.objects[id.index()].kind == Kind::RwLock(Preference::Fifo)
     }
 
+    pub(super) fn is_raw(&self, id: ObjectId) -> bool {
+        self.objects[id.index()].kind == Kind::RawLock
+    }
+
     fn is_rwlock(&self, id: ObjectId) -> bool {
         matches!(self.objects[id.index()].state, State::RwLock(_))
     }

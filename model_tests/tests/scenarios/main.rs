@@ -80,6 +80,11 @@ fn what_was_found_once_agrees() {
                  }
              }
          }",
+        // Who waits for a lock without an owner that it took itself may be let go by another.
+        "lock l
+         var x
+         thread t0 { while x == 0 { unlock l } }
+         thread t2 { lock l; lock l; unlock l; unlock l }",
     ] {
         match compare_source(source, false) {
             Ok(compared) => assert!(compared.is_some(), "too large: {source}"),
