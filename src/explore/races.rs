@@ -313,7 +313,7 @@ impl Analysis {
     /// Brings `world` to just before the event.
     fn advance(&mut self, run: &Run, event: u32) {
         while self.world_at < event as usize {
-            redo(run, &mut self.world, self.world_at as u32);
+            run.redo(&mut self.world, self.world_at as u32);
             self.world_at += 1;
         }
     }
@@ -329,7 +329,7 @@ impl Analysis {
                 if !self.scratch.enabled(step.op, step.thread) {
                     return false;
                 }
-                redo(run, &mut self.scratch, event);
+                run.redo(&mut self.scratch, event);
             }
         }
         true
@@ -378,14 +378,5 @@ impl Analysis {
             own.is_some_and(|own| self.clock_of(own)[step.thread.index()] > step.index)
         };
         excluded.len() > before && !excluded[before..].iter().any(known)
-    }
-}
-
-/// Does the event again, in another world.
-fn redo(run: &Run, world: &mut World, number: u32) {
-    let event = run.events[number as usize];
-    world.apply(event.op, event.thread, event.case.unwrap_or(0));
-    for &(_, variable, value) in run.writes_of(number) {
-        world.set_variable(variable, value);
     }
 }

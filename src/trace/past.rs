@@ -64,11 +64,7 @@ impl<'a> Past<'a> {
 
     fn advance(&mut self) {
         let event = self.run.events[self.at as usize];
-        self.world
-            .apply(event.op, event.thread, event.case.unwrap_or(0));
-        for &(_, variable, value) in self.run.writes_of(self.at) {
-            self.world.set_variable(variable, value);
-        }
+        self.run.redo(&mut self.world, self.at);
         self.done[event.thread.index()] = event.index + 1;
         self.at += 1;
     }

@@ -285,8 +285,8 @@ impl Run {
         thread.ops.push(op);
         thread.sites.push(site);
         if op.how != How::Try
-            && self.world.footprint(op, by).disables
             && self.world.would_wait(op, by)
+            && self.world.footprint(op, by).disables
         {
             self.contended += 1;
         }
@@ -388,8 +388,17 @@ impl Run {
         self.writes.push((event, variable, value));
     }
 
+    /// Does an event again, in another world.
+    pub(crate) fn redo(&self, world: &mut World, number: u32) {
+        let event = self.events[number as usize];
+        world.apply(event.op, event.thread, event.case.unwrap_or(0));
+        for &(_, variable, value) in self.writes_of(number) {
+            world.set_variable(variable, value);
+        }
+    }
+
     /// What the event wrote.
-    pub(crate) fn writes_of(&self, event: u32) -> &[(u32, ObjectId, i64)] {
+    fn writes_of(&self, event: u32) -> &[(u32, ObjectId, i64)] {
         let first = self.writes.partition_point(|(at, ..)| *at < event);
         let len = self.writes[first..].partition_point(|(at, ..)| *at == event);
         &self.writes[first..first + len]

@@ -7,7 +7,7 @@ use gordian::report::{Severity, Verdict, grouped};
 use gordian::scenario::ast::Expect;
 
 use super::table::{Row, aligned};
-use super::words::{counted, first_words, seconds, strength, verb, worth};
+use super::words::{counted, first_words, seconds, strength, tally, verb, worth};
 use crate::outcome::Status as ModelStatus;
 use crate::scenario::{Checked, Checks, Findings, Status};
 
@@ -172,12 +172,5 @@ pub(super) fn counts(checks: &Checks) -> String {
         (Status::Refused, "not checked"),
         (Status::Incomplete, "incomplete"),
     ];
-    let counts = kinds.map(|(status, word)| (checks.count(status), word));
-    let shown = counts
-        .iter()
-        .filter(|(count, word)| *count > 0 || *word == "passed");
-    let words: Vec<_> = shown
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    words.join(", ")
+    tally(&kinds.map(|(status, word)| (checks.count(status), word)))
 }

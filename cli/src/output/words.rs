@@ -250,8 +250,13 @@ pub(super) fn counts(summary: &Summary) -> String {
         (Status::NotRun, "not run"),
         (Status::Ignored, "ignored"),
     ];
-    let counts = kinds.map(|(status, word)| (summary.count(status), word));
-    let shown = counts
+    tally(&kinds.map(|(status, word)| (summary.count(status), word)))
+}
+
+/// How many there are of each kind, those of which there are none left out; but what passed is
+/// always said.
+pub(super) fn tally(kinds: &[(usize, &str)]) -> String {
+    let shown = kinds
         .iter()
         .filter(|(count, word)| *count > 0 || *word == "passed");
     let words: Vec<_> = shown
