@@ -23,8 +23,8 @@ use gordian::report::{Progress, Step};
 use crate::args::{Color, DrawingArgs, MessageFormat};
 use crate::error::Error;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Refusal};
 use crate::outcome::{Outcome, Summary};
-use crate::scenario::{Checked, Checks, Refusal};
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {

@@ -20,8 +20,8 @@ use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
 use super::{Event, Renderer, View, scenario};
 use crate::error::Error;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
