@@ -44,8 +44,8 @@ impl Human {
     /// As the command line wants it.
     pub(super) fn new(view: &View) -> Self {
         Human {
-            quiet: view.quiet,
-            verbose: view.verbose,
+            quiet: view.much.quiet,
+            verbose: view.much.verbose > 0,
             canvas: Canvas::of(&view.drawing),
             progress: ProgressBar::hidden(),
             running: Vec::new(),
