@@ -31,6 +31,9 @@ pub struct Report {
     /// The codes that the model says must be found; empty when nothing must be.
     #[serde(default)]
     pub expect: Vec<Code>,
+    /// The scenario file that was checked, as it was named; none of a model in Rust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// The one-word result of a check.

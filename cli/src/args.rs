@@ -103,16 +103,9 @@ pub(crate) struct TestArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -154,16 +147,9 @@ pub(crate) struct ReplayArgs {
     /// How it is drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_CODE_EXAMPLES: &str = "\
@@ -179,10 +165,9 @@ pub(crate) struct ExplainCodeArgs {
     /// A finding code, such as `deadlock`; without one all are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const FILES_HELP: &str = "Scenario files; a directory stands for all *.gordian in it and below, \
@@ -225,13 +210,9 @@ pub(crate) struct CheckArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no line for each file, no progress
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -253,13 +234,9 @@ pub(crate) struct FmtArgs {
     /// Change nothing, and name the files that would change
     #[arg(long)]
     pub(crate) check: bool,
-    /// Only errors, and with --check the names
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -274,10 +251,9 @@ Exit codes: 0 explained, 2 a file cannot be read as a scenario, 4 no files";
 pub(crate) struct ExplainArgs {
     #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
     pub(crate) files: Vec<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -303,10 +279,9 @@ pub(crate) struct ReportArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub(crate) manifest_path: Option<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 /// When to open a page.
@@ -341,6 +316,21 @@ pub(crate) struct BuildArgs {
     /// Run without network access
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// How much is said, and in which colours: cargo's flags, which every subcommand has.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 /// How findings are drawn.

@@ -62,32 +62,25 @@ fn dispatch() -> ExitCode {
 
 /// How the command line wants things to be shown.
 fn view(command: &Command) -> View {
+    let plain = View::plain;
     match command {
         Command::Test(args) => View {
-            color: args.color,
             message_format: args.message_format,
-            quiet: args.quiet,
-            verbose: args.verbose > 0,
             drawing: args.drawing.clone(),
+            ..plain(args.view)
         },
         Command::Replay(args) => View {
-            quiet: args.quiet,
-            verbose: args.verbose > 0,
             drawing: args.drawing.clone(),
-            ..View::plain(args.color)
+            ..plain(args.view)
         },
-        Command::Explain(args) => View::plain(args.color),
-        Command::Report(args) => View::plain(args.color),
+        Command::Explain(args) => plain(args.view),
+        Command::Report(args) => plain(args.view),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,
-            quiet: args.quiet,
             drawing: args.drawing.clone(),
-            ..View::plain(args.color)
+            ..plain(args.view)
         },
-        Command::Scenario(ScenarioCommand::Fmt(args)) => View {
-            quiet: args.quiet,
-            ..View::plain(args.color)
-        },
-        Command::Scenario(ScenarioCommand::Explain(args)) => View::plain(args.color),
+        Command::Scenario(ScenarioCommand::Fmt(args)) => plain(args.view),
+        Command::Scenario(ScenarioCommand::Explain(args)) => plain(args.view),
     }
 }

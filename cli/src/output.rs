@@ -22,11 +22,11 @@ use gordian::report::{Progress, Step};
 
 pub(crate) use prose::report as sentences;
 
-use crate::args::{Color, DrawingArgs, MessageFormat};
+use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
 use crate::error::Error;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Refusal};
 use crate::outcome::{Outcome, Summary};
-use crate::scenario::{Checked, Checks, Refusal};
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {
@@ -119,26 +119,20 @@ pub(crate) struct Pace<'a> {
 
 /// How things are to be shown.
 pub(crate) struct View {
-    /// When to write colours.
-    pub(crate) color: Color,
+    /// How much, and in which colours.
+    pub(crate) much: ViewArgs,
     /// For whom.
     pub(crate) message_format: MessageFormat,
-    /// Without what is only progress.
-    pub(crate) quiet: bool,
-    /// With what the models print.
-    pub(crate) verbose: bool,
     /// How findings are drawn.
     pub(crate) drawing: DrawingArgs,
 }
 
 impl View {
-    /// For people, neither more nor less.
-    pub(crate) fn plain(color: Color) -> Self {
+    /// For people, drawn.
+    pub(crate) fn plain(much: ViewArgs) -> Self {
         View {
-            color,
+            much,
             message_format: MessageFormat::Human,
-            quiet: false,
-            verbose: false,
             drawing: DrawingArgs::default(),
         }
     }
@@ -164,7 +158,7 @@ pub(crate) struct Output {
 impl Output {
     /// The output that the command line asks for. Sets the choice of colours for the process.
     pub(crate) fn new(view: &View) -> Self {
-        let choice = match view.color {
+        let choice = match view.much.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
             Color::Never => anstream::ColorChoice::Never,

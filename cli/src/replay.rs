@@ -15,7 +15,7 @@ use gordian::ReplayToken;
 use gordian::report::{Finding, Verdict};
 
 use crate::args::{BuildArgs, ReplayArgs};
-use crate::cargo::{self, Manner, Project};
+use crate::cargo::{self, Project};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
@@ -39,12 +39,7 @@ pub(crate) fn replay(args: &ReplayArgs, output: &mut Output) -> Result<ExitCode,
     let _: ReplayToken = found.token.parse().map_err(unusable)?;
     let build = of_package(&args.build, found.package.as_deref());
     let project = Project::find(&build)?;
-    let manner = Manner {
-        quiet: args.quiet,
-        verbose: args.verbose,
-        color: args.color,
-    };
-    let binaries = cargo::build(&build, manner, &project, &interrupt)?;
+    let binaries = cargo::build(&build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &[])?;
     let models = of_this_name(models, &found);
     if models.is_empty() {
@@ -110,7 +105,7 @@ fn chosen(args: &ReplayArgs, output: &mut Output) -> Result<Found, Error> {
             Error::Usage(message.trim_end().to_owned())
         })?,
     };
-    if all.len() > 1 && args.finding.is_none() && !args.quiet {
+    if all.len() > 1 && args.finding.is_none() && !args.view.quiet {
         output.event(&Event::Status {
             verb: "Found",
             text: &format!(

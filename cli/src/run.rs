@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use gordian::report::Progress;
 
 use crate::args::TestArgs;
-use crate::cargo::{self, Manner, Project};
+use crate::cargo::{self, Project};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
@@ -42,12 +42,7 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
-    let manner = Manner {
-        quiet: args.quiet,
-        verbose: args.verbose,
-        color: args.color,
-    };
-    let binaries = cargo::build(&args.build, manner, &project, &interrupt)?;
+    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));

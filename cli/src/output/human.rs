@@ -20,8 +20,8 @@ use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
 use super::{Event, Renderer, View, scenario};
 use crate::error::Error;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -44,8 +44,8 @@ impl Human {
     /// As the command line wants it.
     pub(super) fn new(view: &View) -> Self {
         Human {
-            quiet: view.quiet,
-            verbose: view.verbose,
+            quiet: view.much.quiet,
+            verbose: view.much.verbose > 0,
             canvas: Canvas::of(&view.drawing),
             progress: ProgressBar::hidden(),
             running: Vec::new(),

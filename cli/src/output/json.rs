@@ -15,8 +15,8 @@ use super::source::refusal;
 use super::{Event, Renderer};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::outcome::scenario::{Checked, Refusal};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Refusal};
 
 /// Version of all objects.
 pub(crate) const VERSION: u32 = 1;

@@ -9,7 +9,7 @@ use gordian::scenario::ast::Expect;
 use super::table::{Row, aligned};
 use super::words::{counted, first_words, seconds, strength, tally, verb, worth};
 use crate::outcome::Status as ModelStatus;
-use crate::scenario::{Checked, Checks, Findings, Status};
+use crate::outcome::scenario::{Checked, Checks, Findings, Status};
 
 /// The word in front of a line, and its colour.
 pub(super) fn word(status: Status) -> (&'static str, Style) {

@@ -111,28 +111,6 @@ pub(super) fn file_name(report: &Report, finding: &Finding) -> String {
     format!("{}-{print}", name.trim_matches('-'))
 }
 
-/// Where a text may stand inside of single quotes in a shell.
-pub(super) fn quoted_for_shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// The command that runs the interleaving of a finding again.
-pub(super) fn replay(report: &Report, finding: &Finding) -> Option<String> {
-    if finding.token.is_empty() {
-        return None;
-    }
-    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    if report.model == "model" || !report.model.chars().all(is_path) {
-        // A check that is not a test of its own reads no environment: the token goes into the code.
-        return Some(format!("Checker::replay({:?}.parse()?)", finding.token));
-    }
-    Some(format!(
-        "GORDIAN_REPLAY={} cargo test {} -- --exact",
-        quoted_for_shell(&plain(&finding.token)),
-        report.model
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +120,5 @@ mod tests {
         assert_eq!(plain("a\nb\u{1b}[0m"), "a b [0m");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("abc", 4), "abc");
-        assert_eq!(quoted_for_shell("it's"), r"'it'\''s'");
     }
 }

@@ -16,10 +16,10 @@ use gordian::scenario::{self, Options};
 
 use super::files::File;
 use super::oracle;
-use super::outcome::{Checked, Checks, Findings};
-use super::{Refusal, read};
+use super::read;
 use crate::args::CheckArgs;
 use crate::error::Error;
+use crate::outcome::scenario::{Checked, Checks, Findings, Refusal};
 use crate::output::{Event, Output};
 
 /// The stack of a worker: what visits a scenario recursively runs on it.

@@ -2,13 +2,12 @@
 //!
 //! Knows paths and bytes. Does not know the language.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::outcome::scenario::{Pane, Refusal};
 
 /// No scenario is as long, blanks and all; what a device gives may have no end.
 const BYTES_MAX: u64 = 64 << 20;
@@ -20,49 +19,6 @@ pub(crate) struct File {
     pub(crate) name: String,
     /// None is stdin.
     pub(crate) path: Option<PathBuf>,
-}
-
-/// Why a file is no scenario.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    /// The file's name.
-    pub(crate) file: String,
-    /// What is wrong.
-    pub(crate) message: String,
-    /// Where, when it can be read at all.
-    pub(crate) pane: Option<Pane>,
-    /// The way out.
-    pub(crate) hint: Option<String>,
-    /// Whether it is not the file that is wrong, but this program.
-    pub(crate) defect: bool,
-}
-
-/// A place in a text.
-#[derive(Clone, Debug)]
-pub(crate) struct Pane {
-    /// The whole text.
-    pub(crate) source: String,
-    /// The bytes that are wrong.
-    pub(crate) span: Range<usize>,
-    /// Counted from 1.
-    pub(crate) line: u32,
-    /// In characters, counted from 1.
-    pub(crate) column: u32,
-    /// What is said at the place.
-    pub(crate) label: Option<String>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Pane { line, column, .. }) = &self.pane {
-            write!(f, "line {line}, column {column}: ")?;
-        }
-        f.write_str(&self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The files that are meant: those of a directory by their names, everything else as given.

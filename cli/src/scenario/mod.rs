@@ -6,7 +6,6 @@
 mod check;
 mod files;
 mod oracle;
-mod outcome;
 
 use std::fs;
 
@@ -15,11 +14,9 @@ use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse};
 use crate::args::{CheckArgs, ExplainArgs, FmtArgs};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::outcome::scenario::{Pane, Refusal};
 use crate::output::{Event, Output};
 use files::File;
-
-pub(crate) use files::{Pane, Refusal};
-pub(crate) use outcome::{Checked, Checks, Findings, Status};
 
 /// Checks files.
 ///

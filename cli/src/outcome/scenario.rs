@@ -2,6 +2,8 @@
 //!
 //! Knows what makes a file pass. Does not know how it is searched, nor how its outcome is shown.
 
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,6 @@ use gordian::Report;
 use gordian::report::Verdict;
 use gordian::scenario::Scenario;
 
-use super::Refusal;
 use crate::exit_code::ExitCode;
 
 /// A file, and what came of it.
@@ -109,5 +110,48 @@ impl Checks {
         ];
         let worst = codes.iter().find(|(status, _)| self.count(*status) > 0);
         worst.map_or(ExitCode::Clean, |&(_, code)| code)
+    }
+}
+
+/// Why a file is no scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// The file's name.
+    pub(crate) file: String,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// Where, when it can be read at all.
+    pub(crate) pane: Option<Pane>,
+    /// The way out.
+    pub(crate) hint: Option<String>,
+    /// Whether it is not the file that is wrong, but this program.
+    pub(crate) defect: bool,
+}
+
+/// A place in a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Pane {
+    /// The whole text.
+    pub(crate) source: String,
+    /// The bytes that are wrong.
+    pub(crate) span: Range<usize>,
+    /// Counted from 1.
+    pub(crate) line: u32,
+    /// In characters, counted from 1.
+    pub(crate) column: u32,
+    /// What is said at the place.
+    pub(crate) label: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Pane { line, column, .. }) = &self.pane {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
     }
 }
