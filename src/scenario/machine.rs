@@ -96,7 +96,11 @@ impl Machine {
             gate_of,
             gates,
             sites,
-            texts: scenario.texts.iter().map(|text| intern::text(text)).collect(),
+            texts: scenario
+                .texts
+                .iter()
+                .map(|text| intern::text(text))
+                .collect(),
             source: source.to_owned(),
             state: Mutex::default(),
             terminals: Mutex::default(),
