@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use gordian::report::{Progress, Step};
 
+pub(crate) use prose::report as sentences;
+
 use crate::args::{Color, DrawingArgs, MessageFormat};
 use crate::error::Error;
 use crate::models::Model;

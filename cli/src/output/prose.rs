@@ -7,7 +7,7 @@ use gordian::Report;
 use gordian::report::{Edge, Finding, Outcome, Severity, Shrunk, Step, Verdict};
 
 /// The whole report.
-pub(super) fn report(report: &Report) -> String {
+pub(crate) fn report(report: &Report) -> String {
     let mut text = String::new();
     for (index, finding) in report.findings.iter().enumerate() {
         let count = report.findings.len();

@@ -14,6 +14,7 @@ use super::html::{self, Links};
 use super::text::file_name;
 use super::{chrome, dot, junit, mermaid, sarif};
 use crate::error::Error;
+use crate::output::sentences;
 use crate::output::source::Sources;
 
 /// The run itself, from which all others are rendered.
@@ -112,6 +113,46 @@ pub(super) fn render(
             mermaid::document(title, finding)
         }),
     }
+}
+
+/// A run's lines, rendered in every format without any file: names and texts.
+///
+/// # Errors
+/// Which line cannot be read, and why.
+pub(crate) fn documents(lines: &str) -> Result<Vec<(String, String)>, String> {
+    let results = Results::read(lines)?;
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let links = Links {
+        root: None,
+        files: false,
+    };
+    // No file is below what is not there: sources are left out.
+    let page = html::document(&results, &Sources::below(Path::new("\0")), &links);
+    let log = serde_json::to_string(&sarif::document(&results)).map_err(|error| failed(&error))?;
+    let suites = junit::document(&results).map_err(|error| failed(&error))?;
+    let mut documents = vec![
+        (HTML.to_owned(), page),
+        (SARIF.to_owned(), log),
+        (JUNIT.to_owned(), suites),
+    ];
+    for (entry, report, finding) in results.findings() {
+        let (name, title) = (file_name(report, finding), entry.title());
+        let trace = chrome::document(report, finding).to_string();
+        documents.push((format!("{TRACES}/{name}.json"), trace));
+        documents.push((
+            format!("{GRAPHS}/{name}.dot"),
+            dot::document(&title, finding),
+        ));
+        let graph = mermaid::document(&title, finding);
+        documents.push((format!("{GRAPHS}/{name}.mmd"), graph));
+    }
+    for entry in &results.models {
+        if let Some(report) = &entry.report {
+            documents.push((format!("{}.txt", entry.title()), report.explain()));
+            documents.push((format!("{}.prose.txt", entry.title()), sentences(report)));
+        }
+    }
+    Ok(documents)
 }
 
 /// A file for each finding. The same finding of two models is the same file.

@@ -251,6 +251,9 @@ proptest! {
         prop_assert!(!log.contains(r#""uri":"/"#), "places are relative");
         let xml = junit::document(&results).unwrap();
         prop_assert!(xml.starts_with("<?xml"));
+        // The door for fuzz targets leaves out no model.
+        let documents = crate::private::render(&super::run_of(&reports)).unwrap();
+        prop_assert!(documents.len() >= 3 + 2 * reports.len());
         for report in &reports {
             let escapes = report.explain().contains('\x1b');
             prop_assert!(!escapes, "a name moves the cursor");
