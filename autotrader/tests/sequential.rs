@@ -407,6 +407,17 @@ fn unknown_currencies_are_refused() {
     }
 }
 
+/// An exchange knows an order by this text: two orders never share one.
+#[test]
+fn order_ids_are_written_with_currency_and_operation() {
+    let id = |currency, op| {
+        let (currency, op) = (Currency(currency), OpId(op));
+        ClientOrderId { currency, op }.to_string()
+    };
+    assert_eq!(id(1, 12), "t-1-12");
+    assert_ne!(id(1, 12), id(11, 2));
+}
+
 /// What is said to whoever is refused names the way out, and each refusal has its own words.
 #[test]
 fn refusals_say_what_to_do() {
