@@ -66,6 +66,7 @@ impl Described<'_> {
             findings,
             error: None,
             expect: Vec::new(),
+            scenario: None,
         }
     }
 
