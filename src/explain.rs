@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use self::command::replay;
+pub use self::command::shell_word;
 use crate::report::{
     Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Verdict, grouped,
 };
@@ -101,11 +102,12 @@ impl Report {
 }
 
 impl Finding {
-    /// How small the interleaving is and what it was before it was shrunk, if it was:
+    /// How small the interleaving is and what it was before it was shrunk, if that was larger:
     /// `5 steps, 1 context switch (from 31 steps, 4 context switches)`.
     pub fn shrunk_in_words(&self) -> Option<String> {
         let before = self.shrunk.as_ref()?;
-        Some(shrunk(&Shrunk::of(&self.steps), before))
+        let now = Shrunk::of(&self.steps);
+        (now != *before).then(|| shrunk(&now, before))
     }
 }
 

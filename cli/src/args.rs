@@ -204,6 +204,13 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
+    #[arg(long, value_name = "TOKEN|FILE")]
+    #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
+    pub(crate) replay: Option<String>,
+    /// Write the reports there; to target/gordian of the project around here otherwise, if any
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,

@@ -44,7 +44,10 @@ fn dispatch() -> ExitCode {
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
-        Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
+        Command::Scenario(ScenarioCommand::Check(args)) => match &args.replay {
+            Some(source) => replay::replay_scenario(args, source, &mut output),
+            None => scenario::check(args, &mut output),
+        },
         Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
         Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
     };

@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Refusal};
 use crate::outcome::{Outcome, Summary};
+use crate::report::Kept;
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {
@@ -58,13 +59,27 @@ pub(crate) enum Event<'a> {
     /// A model has ended.
     Ended(&'a Outcome),
     /// All models have ended.
-    Finished(&'a Summary),
+    Finished {
+        /// How they came out.
+        summary: &'a Summary,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
     /// The interleaving of a finding has been run again.
     Replayed {
         /// What came of it.
         outcome: &'a Outcome,
         /// The directory that the places of findings are relative to.
         root: &'a Path,
+        /// The command that did it, if it is short.
+        command: Option<&'a str>,
+    },
+    /// The interleaving of a finding in a scenario has been run again.
+    ReplayedScenario {
+        /// What came of it.
+        result: &'a Checked,
+        /// The command that did it, if it is short.
+        command: Option<&'a str>,
     },
     /// Somebody stands at a step of an interleaving.
     Step {
@@ -94,7 +109,12 @@ pub(crate) enum Event<'a> {
     /// A scenario file has been checked, or refused.
     Checked(&'a Checked),
     /// All scenario files have been checked.
-    AllChecked(&'a Checks),
+    AllChecked {
+        /// How they came out.
+        checks: &'a Checks,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
     /// A file is no scenario.
     Refused(&'a Refusal),
     /// A file has been laid out.

@@ -23,7 +23,7 @@ use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output, Pace, json};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
-use crate::report;
+use crate::report::{self, Kept};
 
 /// Between two times that it is told how far the models are.
 const TICK: Duration = Duration::from_millis(200);
@@ -64,14 +64,17 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         interrupted: interrupt.is_raised(),
         root: project.root(),
     };
-    let written = keep(&project, &summary);
-    output.event(&Event::Finished(&summary));
-    output.event(&Event::Written(&written?));
+    let kept = keep(&project, &summary);
+    output.event(&Event::Finished {
+        summary: &summary,
+        kept: kept.as_ref().ok(),
+    });
+    output.event(&Event::Written(&kept?.page));
     Ok(summary.exit_code())
 }
 
-/// Writes the reports of the run; the page for people.
-fn keep(project: &Project, summary: &Summary) -> Result<PathBuf, Error> {
+/// Writes the reports of the run.
+fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
     let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
     report::keep(&project.output_directory(), &summary.root, &lines)
 }

@@ -157,7 +157,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A word as a shell takes it, with quotes only where it must have some.
-fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),

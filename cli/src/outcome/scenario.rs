@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gordian::Report;
-use gordian::report::Verdict;
-use gordian::scenario::Scenario;
+use gordian::report::{Finding, Site, Verdict};
+use gordian::scenario::ast::Expect;
+use gordian::scenario::{CheckReport, Scenario};
+use gordian::{Code, Report};
 
 use crate::exit_code::ExitCode;
 
@@ -52,6 +53,78 @@ pub(crate) enum Status {
     Refused,
     /// This program is wrong somewhere.
     Defect,
+}
+
+impl Status {
+    /// How a model comes out to which the same happens.
+    pub(crate) const fn as_model(self) -> super::Status {
+        match self {
+            Status::Passed => super::Status::Passed,
+            Status::Failed => super::Status::Failed,
+            Status::Incomplete => super::Status::Incomplete,
+            Status::Refused => super::Status::Error,
+            Status::Defect => super::Status::Crashed,
+        }
+    }
+}
+
+/// With which a thread never goes on.
+const STUCK: [Code; 3] = [Code::Deadlock, Code::SelfDeadlock, Code::LostWakeup];
+/// With which a thread does what it must not.
+const MISUSE: [Code; 3] = [Code::Panic, Code::DoubleRelease, Code::ForeignRelease];
+
+impl Findings {
+    /// What a check found in a scenario, whose text this is.
+    pub(crate) fn of(checked: &CheckReport, scenario: Arc<Scenario>, source: String) -> Self {
+        let mut report = checked.report.clone();
+        // The one that only starts the others is none of the file's.
+        report.search.threads = u32::try_from(scenario.threads.len()).unwrap_or(u32::MAX);
+        Findings {
+            expected: checked.expected,
+            report,
+            scenario,
+            source,
+            oracle_states: None,
+            defect: None,
+        }
+    }
+
+    /// The report as others read it: with the codes that the file expects, and with another name
+    /// for the file.
+    pub(crate) fn named(&self, file: &str, name: &str) -> Report {
+        let mut report = self.report.clone();
+        // Of a kind of findings, those that were found: which of them is not said.
+        let found = |kind: &[Code]| {
+            let codes = report.codes();
+            codes
+                .into_iter()
+                .filter(|code| kind.contains(code))
+                .collect()
+        };
+        report.expect = match &self.scenario.expect {
+            Some(Expect::Codes(codes)) => codes.iter().copied().collect(),
+            Some(Expect::Stuck) => found(&STUCK),
+            Some(Expect::Misuse) => found(&MISUSE),
+            Some(Expect::Clean) | None => Vec::new(),
+        };
+        report.scenario = Some(name.to_owned());
+        for site in report.findings.iter_mut().flat_map(sites) {
+            if site.file == file {
+                name.clone_into(&mut site.file);
+            }
+        }
+        report
+    }
+}
+
+/// All places of a finding.
+fn sites(finding: &mut Finding) -> impl Iterator<Item = &mut Site> {
+    let edges = finding.edges.iter_mut().flat_map(|edge| {
+        let taken = edge.holder.as_mut().and_then(|holder| holder.site.as_mut());
+        taken.into_iter().chain([&mut edge.site])
+    });
+    let steps = finding.steps.iter_mut().map(|step| &mut step.site);
+    edges.chain(steps).chain(finding.site.as_mut())
 }
 
 impl Checked {

@@ -53,6 +53,7 @@ pub(super) fn document(report: &Report, finding: &Finding) -> Value {
         "gordian": {
             "v": 1,
             "model": report.model,
+            "scenario": report.scenario,
             "code": finding.code,
             "message": finding.message,
             "fingerprint": finding.fingerprint,

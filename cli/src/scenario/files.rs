@@ -21,36 +21,6 @@ pub(crate) struct File {
     pub(crate) path: Option<PathBuf>,
 }
 
-/// The files that are meant: those of a directory by their names, everything else as given.
-///
-/// # Errors
-/// When there is none.
-pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<File>, Error> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            files.push(File {
-                name: "-".to_owned(),
-                path: None,
-            });
-        } else if path.is_dir() {
-            let failed = Error::internal(path.display());
-            files.extend(below(path).map_err(failed)?.into_iter().map(File::at));
-        } else {
-            files.push(File::at(path.clone()));
-        }
-    }
-    if files.is_empty() {
-        let names: Vec<_> = paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        let message = format!("there is no *.gordian file in `{}`", names.join("`, `"));
-        return Err(Error::NothingToRun(message));
-    }
-    Ok(files)
-}
-
 /// The scenario files in a directory and below it, sorted; links to directories are not followed.
 fn below(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -71,7 +41,38 @@ fn below(directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl File {
-    fn at(path: PathBuf) -> Self {
+    /// The files that are meant: those of a directory by their names, everything else as given.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<File>, Error> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                files.push(File {
+                    name: "-".to_owned(),
+                    path: None,
+                });
+            } else if path.is_dir() {
+                let failed = Error::internal(path.display());
+                files.extend(below(path).map_err(failed)?.into_iter().map(File::at));
+            } else {
+                files.push(File::at(path.clone()));
+            }
+        }
+        if files.is_empty() {
+            let names: Vec<_> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let message = format!("there is no *.gordian file in `{}`", names.join("`, `"));
+            return Err(Error::NothingToRun(message));
+        }
+        Ok(files)
+    }
+
+    /// The one with this path.
+    pub(crate) fn at(path: PathBuf) -> Self {
         File {
             name: path.display().to_string(),
             path: Some(path),
@@ -145,7 +146,7 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         let names = |paths: &[PathBuf]| -> Vec<String> {
-            let files = expand(paths).unwrap();
+            let files = File::all(paths).unwrap();
             files.into_iter().map(|file| file.name).collect()
         };
         let at = |name: &str| root.path().join(name).display().to_string();
@@ -153,7 +154,7 @@ mod tests {
         let (a, b, c) = (at("a.gordian"), at("b.gordian"), at("sub/c.gordian"));
         assert_eq!(names(&given), [&a, &b, &c, "-", "gone.txt"]);
         let empty = tempfile::tempdir().unwrap();
-        let error = expand(&[empty.path().to_owned()]).unwrap_err();
+        let error = File::all(&[empty.path().to_owned()]).unwrap_err();
         assert!(error.to_string().contains("*.gordian"), "{error}");
     }
 
