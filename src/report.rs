@@ -448,6 +448,17 @@ impl Report {
     /// How strong the result is, as a phrase: `exhaustive: 30 interleavings, 4 threads, 0.001 s`.
     pub fn strength(&self) -> String {
         let search = &self.search;
+        let threads = match search.threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        if search.strength == Strength::Predicted {
+            let events = grouped(search.steps);
+            return format!(
+                "predicted from one run: {events} events, {threads}, {:.3} s",
+                search.seconds
+            );
+        }
         let kind = match search.strength {
             Strength::Exhaustive if !search.complete => "not complete: ".to_owned(),
             Strength::Exhaustive => "exhaustive: ".to_owned(),
@@ -456,25 +467,19 @@ impl Report {
             }
             Strength::Sampled => format!("sampled ({}): ", search.strategy),
             Strength::Replayed => "replayed: ".to_owned(),
-            Strength::Predicted => "predicted from ".to_owned(),
+            Strength::Predicted => "predicted: ".to_owned(),
         };
         let engine = match search.engine {
             Engine::Controlled | Engine::Native => "",
             Engine::Loom => "loom, ",
         };
         format!(
-            "{engine}{kind}{} {}, {} {}, {:.3} s",
+            "{engine}{kind}{} {}, {threads}, {:.3} s",
             grouped(search.executions),
             if search.executions == 1 {
                 "interleaving"
             } else {
                 "interleavings"
-            },
-            search.threads,
-            if search.threads == 1 {
-                "thread"
-            } else {
-                "threads"
             },
             search.seconds,
         )

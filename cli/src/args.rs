@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Explain(ExplainCodeArgs),
     /// Render the reports of the last run again, or those of a run that was kept
     Report(ReportArgs),
+    /// Say which deadlocks a recorded run could have had in another interleaving
+    Predict(PredictArgs),
     /// Check, lay out or explain scenario files: lock protocols as text
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -289,6 +291,35 @@ pub(crate) struct ReportArgs {
     /// How much is said.
     #[command(flatten)]
     pub(crate) view: ViewArgs,
+}
+
+const PREDICT_EXAMPLES: &str = "\
+Example: a run that a recorder wrote as THREAD|OPERATION(OPERAND)|LOCATION lines
+  cargo gordian predict run.std
+
+Operations: acq rel req, r w, fork join, wait notify notifyAll, begin end dummy
+Exit codes: 0 nothing predicted, 2 a file that is no recorded run, 70 internal error,
+  100 another interleaving of the run deadlocks, 106 some circles were not tried";
+
+/// Flags of `cargo gordian predict`.
+#[derive(Debug, Args)]
+#[command(after_help = PREDICT_EXAMPLES)]
+pub(crate) struct PredictArgs {
+    /// Recorded runs in the STD format; `-` for stdin
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<PathBuf>,
+    /// Most threads in one deadlock [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads_max: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
 }
 
 /// When to open a page.

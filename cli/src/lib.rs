@@ -12,6 +12,7 @@ mod explain;
 mod models;
 mod outcome;
 mod output;
+mod predict;
 mod process;
 mod replay;
 mod report;
@@ -44,6 +45,7 @@ fn dispatch() -> ExitCode {
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
+        Command::Predict(args) => predict::all(args, &mut output),
         Command::Scenario(ScenarioCommand::Check(args)) => match &args.replay {
             Some(source) => replay::replay_scenario(args, source, &mut output),
             None => scenario::check(args, &mut output),
@@ -77,6 +79,11 @@ fn view(command: &Command) -> View {
             ..plain(args.view)
         },
         Command::Explain(args) => plain(args.view),
+        Command::Predict(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
         Command::Report(args) => plain(args.view),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,

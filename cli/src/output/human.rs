@@ -301,6 +301,19 @@ impl Human {
         stdout.flush()
     }
 
+    /// What a recorded run could have come to.
+    fn predicted(&self, stdout: &mut impl Write, report: &Report, source: &str) -> io::Result<()> {
+        let (word, style) = match report.verdict {
+            Verdict::Found => ("PREDICTED", ERROR),
+            Verdict::Incomplete => ("INCOMPLETE", HAZARD),
+            _ => ("CLEAN", VERB),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", report.model)?;
+        let picture = |finding: &Finding| picture_of_scenario(source, finding, self.canvas);
+        self.show(stdout, report, picture, |_| None)?;
+        stdout.flush()
+    }
+
     fn reasons(
         &self,
         stdout: &mut impl Write,
@@ -406,6 +419,9 @@ impl Renderer for Human {
             } => self.replayed(&mut anstream::stdout().lock(), outcome, root, *command),
             Event::ReplayedScenario { result, command } => {
                 self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
+            }
+            Event::Predicted { report, source } => {
+                self.predicted(&mut anstream::stdout().lock(), report, source)
             }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))

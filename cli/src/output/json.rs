@@ -59,6 +59,14 @@ struct KeptScenario<'a> {
     report: Map<String, Value>,
 }
 
+/// What a recorded run could have come to.
+#[derive(Serialize)]
+struct PredictionLine<'a> {
+    v: u32,
+    kind: &'static str,
+    report: &'a Report,
+}
+
 /// All models.
 #[derive(Serialize)]
 struct SummaryLine {
@@ -127,6 +135,11 @@ impl Renderer for Json {
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
+            Event::Predicted { report, .. } => write(&PredictionLine {
+                v: VERSION,
+                kind: "prediction",
+                report,
+            }),
             Event::ReplayedScenario { result, .. } => checked(result),
             Event::Refused(refusal) => refused(refusal),
             Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
