@@ -4,7 +4,7 @@
 //! cargo's: same names, same meaning.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,6 +91,9 @@ pub(crate) struct TestArgs {
     /// How the models are searched.
     #[command(flatten)]
     pub(crate) search: SearchArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Start no further model after one has failed
     #[arg(long, overrides_with = "no_fail_fast")]
     pub(crate) fail_fast: bool,
@@ -151,6 +154,9 @@ pub(crate) struct ReplayArgs {
     /// How the workspace is built.
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// How it is drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
@@ -219,6 +225,9 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -364,6 +373,17 @@ pub(crate) enum ReportKind {
     Plain,
 }
 
+/// Which configuration holds, and which of its profiles.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ConfigArgs {
+    /// Settings of this profile; `default` and `ci` are always there
+    #[arg(long, value_name = "NAME", env = "GORDIAN_PROFILE", hide_env = true)]
+    pub(crate) profile: Option<String>,
+    /// The project's settings; .config/gordian.toml in the workspace's root otherwise
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config_file: Option<PathBuf>,
+}
+
 /// Flags that take precedence over what a model says.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
@@ -375,10 +395,60 @@ pub(crate) struct SearchArgs {
     #[arg(long, env = "GORDIAN_STRATEGY", hide_env = true)]
     #[arg(value_parser = PossibleValuesParser::new(Strategy::ALL.iter().map(|(_, name)| *name)))]
     pub(crate) strategy: Option<String>,
+    /// Only interleavings with at most so many preemptions
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GORDIAN_PREEMPTIONS_MAX",
+        hide_env = true
+    )]
+    pub(crate) preemptions_max: Option<u32>,
+    /// Cut an execution off after so many steps
+    #[arg(long, value_name = "N", env = "GORDIAN_STEPS_MAX", hide_env = true)]
+    pub(crate) steps_max: Option<NonZeroU32>,
+    /// Let each thread wake spuriously so many times in an execution
+    #[arg(long, value_name = "N", env = "GORDIAN_SPURIOUS_MAX", hide_env = true)]
+    pub(crate) spurious_max: Option<u32>,
+    /// End each model's search after so many executions
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GORDIAN_EXECUTIONS_MAX",
+        hide_env = true
+    )]
+    pub(crate) executions_max: Option<NonZeroU64>,
     /// End each model's search after so much time: seconds, or 2s, 500ms, 3min
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// Seed of the random strategies
+    #[arg(long, value_name = "N", env = "GORDIAN_SEED", hide_env = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+impl SearchArgs {
+    /// Those that are given, by the names that variables end in.
+    pub(crate) fn named(&self) -> Vec<(&'static str, String)> {
+        let text = |it: Option<u64>| it.map(|number| number.to_string());
+        let seconds = |time: Duration| time.as_secs_f64().to_string();
+        let settings = [
+            ("ENGINE", self.engine.clone()),
+            ("STRATEGY", self.strategy.clone()),
+            ("PREEMPTIONS_MAX", text(self.preemptions_max.map(u64::from))),
+            ("STEPS_MAX", text(self.steps_max.map(|it| it.get().into()))),
+            ("SPURIOUS_MAX", text(self.spurious_max.map(u64::from))),
+            (
+                "EXECUTIONS_MAX",
+                text(self.executions_max.map(NonZeroU64::get)),
+            ),
+            ("TIME_MAX", self.time_max.map(seconds)),
+            ("SEED", text(self.seed)),
+        ];
+        let given = settings.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
 }
 
 /// When to write colours.
@@ -402,7 +472,7 @@ pub(crate) enum MessageFormat {
 }
 
 /// `2`, `2.5`, `2s`, `500ms`, `3min`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("min", 60.0), ("s", 1.0)];
     let (number, unit) = units
         .into_iter()
@@ -493,6 +563,7 @@ mod tests {
                 "cargo-gordian test --strategy hold_and_wait",
                 "hold-and-wait",
             ),
+            ("cargo-gordian test --steps-max 0", "0"),
             ("cargo-gordian test --time-max 0", "above 0"),
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
