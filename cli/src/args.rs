@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use gordian::Strategy;
 
+use crate::config::Day;
 use crate::report::Format;
 
 /// Finds deadlocks and lock misuse before they happen, and proves their absence
@@ -49,6 +50,8 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 pub(crate) enum Command {
     /// Run the models of a workspace and say what each of them proves
     Test(Box<TestArgs>),
+    /// Run the models and scenarios of a workspace, and judge them by the project's policy
+    Gate(Box<GateArgs>),
     /// Run the interleaving of a finding again, and step through it
     Replay(Box<ReplayArgs>),
     /// Say what a finding code means, with an example, and what to do about it
@@ -122,6 +125,85 @@ pub(crate) struct TestArgs {
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const GATE_EXAMPLES: &str = "\
+Example: the second of four machines, and what all of them come to
+  cargo gordian gate --profile ci --shard 2/4
+  cargo gordian gate --profile ci --merge target/gordian/shards
+
+Exit codes: 0 everything holds, 2 usage, or a check that could not be carried out,
+  4 too few models or interleavings, 70 internal error, 100 findings, a baseline entry that is
+  expired or unused, or a canary that was not found, 101 build failed, 106 incomplete or vacuous;
+  of several the first of 70, 101, 2, 100, 4, 106";
+
+/// Flags of `cargo gordian gate`.
+#[derive(Debug, Args)]
+#[command(after_help = GATE_EXAMPLES)]
+pub(crate) struct GateArgs {
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// How the models are searched.
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Only what has changed since this commit, and the packages that depend on it
+    #[arg(long, value_name = "BASE", conflicts_with = "merge")]
+    pub(crate) changed: Option<String>,
+    /// Run only the K-th of N parts, and leave its results for --merge
+    #[arg(long, value_name = "K/N", value_parser = parse_shard, conflicts_with = "merge")]
+    pub(crate) shard: Option<Shard>,
+    /// Run nothing: judge what all the shards have left in these directories or files
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub(crate) merge: Vec<PathBuf>,
+    /// Run so many models at a time; as many as there are processors otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) test_threads: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+    /// The day that baseline entries are compared with, for tests.
+    #[arg(long, env = "GORDIAN_TODAY", hide = true)]
+    pub(crate) today: Option<Day>,
+}
+
+/// One part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shard {
+    /// Which, from 1.
+    pub(crate) number: usize,
+    /// Of how many.
+    pub(crate) of: usize,
+}
+
+/// `2/4`.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    /// No run is worth more parts.
+    const SHARDS_MAX: usize = 10_000;
+    let numbers = text.split_once('/').and_then(|(number, of)| {
+        let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+        Some(Shard { number, of })
+    });
+    let within = |shard: &Shard| (1..=shard.of).contains(&shard.number) && shard.of <= SHARDS_MAX;
+    numbers
+        .filter(within)
+        .ok_or_else(|| "a part is written K/N: 1/4 is the first of four, 4/4 the last".to_owned())
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -504,7 +586,7 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
-        for name in ["replay", "explain"] {
+        for name in ["replay", "explain", "gate"] {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
@@ -564,6 +646,11 @@ mod tests {
                 "hold-and-wait",
             ),
             ("cargo-gordian test --steps-max 0", "0"),
+            ("cargo-gordian gate --shard 5/4", "K/N"),
+            ("cargo-gordian gate --shard 0/4", "K/N"),
+            ("cargo-gordian gate --merge a --shard 1/4", "--merge"),
+            ("cargo-gordian gate --merge", "--merge <DIR>"),
+            ("cargo-gordian gate --today tomorrow", "2026-12-31"),
             ("cargo-gordian test --time-max 0", "above 0"),
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),

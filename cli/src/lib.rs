@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod exit_code;
 mod explain;
+mod gate;
 mod models;
 mod outcome;
 mod output;
@@ -42,6 +43,7 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Gate(args) => gate::gate(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
@@ -65,6 +67,13 @@ fn dispatch() -> ExitCode {
 fn view(command: &Command) -> View {
     match command {
         Command::Test(args) => View {
+            color: args.color,
+            message_format: args.message_format,
+            quiet: args.quiet,
+            verbose: args.verbose > 0,
+            drawing: args.drawing.clone(),
+        },
+        Command::Gate(args) => View {
             color: args.color,
             message_format: args.message_format,
             quiet: args.quiet,

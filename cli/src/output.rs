@@ -5,6 +5,7 @@
 //! builds.
 
 mod canvas;
+mod gate;
 mod human;
 pub(crate) mod json;
 mod prose;
@@ -21,9 +22,12 @@ use std::time::Duration;
 use gordian::report::{Progress, Step};
 
 pub(crate) use prose::report as sentences;
+pub(crate) use scenario::failure as failure_of_scenario;
+pub(crate) use words::is_vacuous;
 
 use crate::args::{Color, DrawingArgs, MessageFormat};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::{Outcome, Summary};
 use crate::scenario::{Checked, Checks, Refusal};
@@ -82,6 +86,10 @@ pub(crate) enum Event<'a> {
         /// What it is done to.
         text: &'a str,
     },
+    /// A gate has been judged.
+    Judged(&'a Judgement),
+    /// Workflow commands for the CI system that this runs in.
+    Annotations(&'a str),
     /// A file has been written that is worth opening.
     Written(&'a Path),
     /// Scenario files are known, and the first ones are checked.

@@ -23,6 +23,7 @@ use crate::args::{CheckArgs, SearchArgs};
 use crate::config::Searching;
 use crate::error::Error;
 use crate::output::{Event, Output};
+use crate::process::Interrupt;
 
 /// The stack of a worker: what visits a scenario recursively runs on it.
 const STACK_BYTES: usize = 8 << 20;
@@ -49,7 +50,8 @@ pub(crate) fn run(files: &[File], its: &Manner, output: &mut Output) -> Result<C
                 // The numbers are handed out once each and guard no other memory.
                 while let Some(file) = {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    files.get(number).map(|file| (number, file))
+                    let file = files.get(number).filter(|_| !its.interrupt.is_raised());
+                    file.map(|file| (number, file))
                 } {
                     let (number, file) = file;
                     // The receiver goes away only when the command fails as a whole.
@@ -88,6 +90,8 @@ pub(crate) struct Manner {
     oracle: bool,
     /// How many files are checked at a time, unless as many as there are processors.
     workers: Option<NonZeroUsize>,
+    /// What ends the run: files that no worker has begun have no result.
+    interrupt: Interrupt,
 }
 
 impl Manner {
@@ -113,6 +117,7 @@ impl Manner {
             liveness: args.liveness,
             oracle: args.oracle,
             workers: args.jobs,
+            interrupt: Interrupt::default(),
         })
     }
 
@@ -125,12 +130,14 @@ impl Manner {
         searching: &Searching,
         oracle: bool,
         workers: Option<NonZeroUsize>,
+        interrupt: Interrupt,
     ) -> Result<Self, Error> {
         Ok(Manner {
             options: options(searching.named().into_iter().chain(search.named()))?,
             liveness: false,
             oracle,
             workers,
+            interrupt,
         })
     }
 }
