@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -159,32 +160,30 @@ impl Checker {
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
-    pub fn env(mut self) -> Result<Self, ConfigError> {
+    pub fn env(self) -> Result<Self, ConfigError> {
+        let mut checker = self.variables("GORDIAN_")?;
+        set(&mut checker.config.replay, "GORDIAN_", "REPLAY", |text| {
+            text.parse().map(Some)
+        })?;
+        Ok(checker)
+    }
+
+    /// Applies the settings that are variables with this in front of their names.
+    fn variables(mut self, front: &str) -> Result<Self, ConfigError> {
         let config = &mut self.config;
-        set(&mut config.engine, "GORDIAN_ENGINE", str::parse)?;
-        set(&mut config.strategy, "GORDIAN_STRATEGY", str::parse)?;
-        set(
-            &mut config.preemptions_max,
-            "GORDIAN_PREEMPTIONS_MAX",
-            |text| text.parse().map(Some),
-        )?;
-        set(&mut config.steps_max, "GORDIAN_STEPS_MAX", str::parse)?;
-        set(&mut config.spurious_max, "GORDIAN_SPURIOUS_MAX", str::parse)?;
-        set(
-            &mut config.executions_max,
-            "GORDIAN_EXECUTIONS_MAX",
-            |text| text.parse().map(Some),
-        )?;
-        set(&mut config.time_max, "GORDIAN_TIME_MAX", |text| {
+        set(&mut config.engine, front, "ENGINE", str::parse)?;
+        set(&mut config.strategy, front, "STRATEGY", str::parse)?;
+        set(&mut config.preemptions_max, front, "PREEMPTIONS_MAX", some)?;
+        set(&mut config.steps_max, front, "STEPS_MAX", str::parse)?;
+        set(&mut config.spurious_max, front, "SPURIOUS_MAX", str::parse)?;
+        set(&mut config.executions_max, front, "EXECUTIONS_MAX", some)?;
+        set(&mut config.time_max, front, "TIME_MAX", |text| {
             let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
             Duration::try_from_secs_f64(seconds)
                 .map(Some)
                 .map_err(|error| error.to_string())
         })?;
-        set(&mut config.seed, "GORDIAN_SEED", str::parse)?;
-        set(&mut config.replay, "GORDIAN_REPLAY", |text| {
-            text.parse().map(Some)
-        })?;
+        set(&mut config.seed, front, "SEED", str::parse)?;
         Ok(self)
     }
 
@@ -199,13 +198,20 @@ impl Checker {
     }
 }
 
-/// Sets `slot` from the environment variable `name`, if it is there.
+/// Reads a setting that is there or not.
+fn some<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    text.parse().map(Some)
+}
+
+/// Sets `slot` from the environment variable of that name with `front` before it, if it is there.
 fn set<T, E: fmt::Display>(
     slot: &mut T,
+    front: &str,
     name: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<(), ConfigError> {
-    match std::env::var(name) {
+    let name = format!("{front}{name}");
+    match std::env::var(&name) {
         Err(std::env::VarError::NotPresent) => Ok(()),
         Err(error) => Err(ConfigError(format!("{name}: {error}"))),
         Ok(text) => {
@@ -241,6 +247,10 @@ pub mod private {
     /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.
     pub const MARK: &str = "gordian-model: ";
 
+    /// What stands in front of the names of variables that count less than the attribute's
+    /// arguments: what a project's configuration says of all its models.
+    pub const DEFAULT: &str = "GORDIAN_DEFAULT_";
+
     /// What the body of a model may return.
     pub trait Ending {
         /// Panics when the model says that it failed.
@@ -265,7 +275,8 @@ pub mod private {
     /// `mark` is [`MARK`] and the test's path: it is how the command line finds models in a test
     /// binary. With the environment variable `GORDIAN_REPORT` the report is also written to that
     /// file, as JSON; with `GORDIAN_PROGRESS` how far the search is, a [`Progress`] several times
-    /// in a second.
+    /// in a second. Of two settings the environment's counts, then the attribute's, then that of a
+    /// variable whose name begins with [`DEFAULT`].
     #[track_caller]
     pub fn run<R: Ending + 'static>(
         mark: &'static str,
@@ -275,7 +286,8 @@ pub mod private {
     ) {
         let path = mark.strip_prefix(MARK).unwrap_or(mark).trim_end();
         let name = path.split_once("::").map_or(path, |(_, name)| name);
-        let checker = match configure(Checker::new().name(name)).env() {
+        let defaults = Checker::new().name(name).variables(DEFAULT);
+        let checker = match defaults.and_then(|checker| configure(checker).env()) {
             Ok(checker) => checker,
             Err(error) => panic!("{error}"),
         };

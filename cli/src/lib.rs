@@ -6,9 +6,11 @@
 
 mod args;
 mod cargo;
+mod config;
 mod error;
 mod exit_code;
 mod explain;
+mod gate;
 mod models;
 mod outcome;
 mod output;
@@ -42,6 +44,7 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Gate(args) => gate::gate(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
@@ -70,6 +73,11 @@ fn view(command: &Command) -> View {
     let plain = View::plain;
     match command {
         Command::Test(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
+        Command::Gate(args) => View {
             message_format: args.message_format,
             drawing: args.drawing.clone(),
             ..plain(args.view)

@@ -17,8 +17,9 @@ use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
 use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
-use super::{Event, Renderer, View, scenario};
+use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
@@ -214,6 +215,44 @@ impl Human {
         Ok(())
     }
 
+    /// The findings that fail, each explained, and the verdict.
+    fn judged(&mut self, judgement: &Judgement, kept: Option<&Kept>) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        if !self.quiet {
+            writeln!(anstream::stderr().lock())?;
+        }
+        let mut stdout = anstream::stdout().lock();
+        for (at, entry) in judgement.results.models.iter().enumerate() {
+            let failing = judgement.failing.iter().filter(|one| one.0 == at);
+            let failing: Vec<usize> = failing.map(|one| one.1).collect();
+            let Some(report) = entry.report.as_ref().filter(|_| !failing.is_empty()) else {
+                continue;
+            };
+            writeln!(stdout, "{ERROR}FAIL{ERROR:#} {}", entry.title())?;
+            let mut report = report.clone();
+            let mut numbers = 0..;
+            // Those that are let through are named below the rules.
+            report.findings.retain(|_| {
+                numbers
+                    .next()
+                    .is_some_and(|number| failing.contains(&number))
+            });
+            let root = &judgement.root;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            let command = |finding: &Finding| self.command(kept, &report, finding);
+            self.show(&mut stdout, &report, picture, command)?;
+            writeln!(stdout)?;
+        }
+        for line in gate::table(judgement).lines() {
+            writeln!(stdout, "{}", self.canvas.signs(line))?;
+        }
+        writeln!(stdout)?;
+        stdout.flush()?;
+        drop(stdout);
+        let (word, style, text) = gate::verdict(judgement);
+        self.status(word, style, &text)
+    }
+
     /// Why a scenario did not pass; one that was refused has been explained on stderr.
     fn explain_scenario(
         &self,
@@ -398,6 +437,8 @@ impl Renderer for Human {
             }
             Event::Ended(outcome) => self.ended(outcome),
             Event::Finished { summary, kept } => self.finished(summary, *kept),
+            Event::Judged { judgement, kept } => self.judged(judgement, *kept),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),

@@ -15,6 +15,7 @@ use super::source::refusal;
 use super::{Event, Renderer, scenario};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as FileStatus};
 use crate::outcome::{Outcome, Status, Summary};
 
@@ -26,7 +27,7 @@ pub(super) struct Json;
 
 /// A model that has ended, with the fields of its report.
 #[derive(Serialize)]
-struct ModelLine<'a> {
+pub(crate) struct ModelLine<'a> {
     v: u32,
     kind: &'static str,
     package: &'a str,
@@ -130,6 +131,8 @@ impl Renderer for Json {
             Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished { summary, .. } => finished(summary),
+            Event::Judged { judgement, .. } => judged(judgement),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
             Event::Step { .. } | Event::Status { .. } => Ok(()),
             Event::Checked(result) => checked(result),
@@ -175,6 +178,16 @@ fn finished(summary: &Summary) -> io::Result<()> {
         }
     }
     write(&summary_line(summary))
+}
+
+/// The verdict and the summary, which stand at the end of what is kept.
+fn judged(judgement: &Judgement) -> io::Result<()> {
+    let lines: Vec<&str> = judgement.lines.lines().collect();
+    let mut stdout = anstream::stdout().lock();
+    for line in &lines[lines.len().saturating_sub(2)..] {
+        writeln!(stdout, "{line}")?;
+    }
+    Ok(())
 }
 
 fn summary_line(summary: &Summary) -> SummaryLine {
@@ -273,7 +286,7 @@ fn failed(error: &Error) -> io::Result<()> {
     })
 }
 
-fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
+pub(crate) fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
     let binary = &outcome.model.binary;
     Ok(ModelLine {
         v: VERSION,

@@ -106,7 +106,7 @@ pub(super) fn outcome(result: &Checked) -> String {
 }
 
 /// What is not as the file expects.
-pub(super) fn failure(findings: &Findings) -> String {
+pub(crate) fn failure(findings: &Findings) -> String {
     let found = found(findings);
     let scenario = &findings.scenario;
     let taken = findings.report.search.executions;
