@@ -995,6 +995,7 @@ mod tests {
             findings,
             error: None,
             expect: Vec::new(),
+            coverage: crate::report::Coverage::default(),
         }
     }
 

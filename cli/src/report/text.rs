@@ -94,21 +94,26 @@ pub(super) fn cycle(finding: &Finding) -> Option<String> {
 /// finding.
 pub(super) fn file_name(report: &Report, finding: &Finding) -> String {
     let model = report.model.rsplit("::").next().unwrap_or_default();
-    let mut name = String::new();
-    for c in model.chars().take(FILE_CHARS_MAX) {
-        match c {
-            c if c.is_alphanumeric() || c == '_' => name.push(c),
-            _ if name.ends_with('-') => {}
-            _ => name.push('-'),
-        }
-    }
     let print: String = finding
         .fingerprint
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    format!("{}-{print}", name.trim_matches('-'))
+    format!("{}-{print}", harmless(model))
+}
+
+/// A text as a part of a file's name: letters, digits and dashes.
+pub(super) fn harmless(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(FILE_CHARS_MAX) {
+        match c {
+            c if c.is_alphanumeric() || c == '_' => name.push(c),
+            _ if name.ends_with('-') => {}
+            _ => name.push('-'),
+        }
+    }
+    name.trim_matches('-').to_owned()
 }
 
 /// Where a text may stand inside of single quotes in a shell.
