@@ -944,6 +944,7 @@ mod tests {
             error: None,
             expect: Vec::new(),
             scenario: None,
+            coverage: crate::report::Coverage::default(),
         }
     }
 

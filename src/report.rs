@@ -3,9 +3,12 @@
 //! Knows how a result is described and serialised (`serde`, version [`REPORT_VERSION`]). Does not
 //! know how it was reached (no engine, no strategy) nor how it is shown (nothing here prints).
 
+mod coverage;
+
 use std::fmt;
 use std::str::FromStr;
 
+pub use coverage::{Acquisition, BothOrders, Coverage, LockMode, LockUse, Nesting, Unreached};
 use serde::{Deserialize, Serialize};
 
 /// Version of the serialised [`Report`]; grows when a field changes its meaning or goes away.
@@ -34,6 +37,9 @@ pub struct Report {
     /// The scenario file that was checked, as it was named; none of a model in Rust.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// What was seen of the model's locks.
+    #[serde(default, skip_serializing_if = "Coverage::is_empty")]
+    pub coverage: Coverage,
 }
 
 /// The one-word result of a check.

@@ -16,7 +16,7 @@ use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
+use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
 use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
 use crate::gate::Judgement;
@@ -152,12 +152,11 @@ impl Human {
             let (word, style) = verb(outcome.status);
             self.status(word, style, &line(outcome))?;
         }
-        for outcome in summary.outcomes.iter().filter(|one| proves_nothing(one)) {
-            let text = format!(
-                "{} proves little: none of its threads ever has to wait for another",
-                outcome.model.title()
-            );
-            self.status("Warning", HAZARD, &text)?;
+        for outcome in &summary.outcomes {
+            if let Some(why) = proves_little(outcome) {
+                let text = format!("{} {why}", outcome.model.title());
+                self.status("Warning", HAZARD, &text)?;
+            }
         }
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
@@ -211,6 +210,11 @@ impl Human {
         for result in checks.results.iter().filter(bad) {
             let (word, style) = scenario::word(result.status());
             self.status(word, style, &scenario::line(result))?;
+        }
+        for result in &checks.results {
+            for remark in scenario::unreached(result) {
+                self.status("Warning", HAZARD, &remark)?;
+            }
         }
         Ok(())
     }
@@ -512,11 +516,11 @@ fn has_hazard(outcome: &Outcome) -> bool {
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
-/// Whether a pass says next to nothing, because the threads never meet.
-fn proves_nothing(outcome: &Outcome) -> bool {
-    let report = outcome.report.as_ref();
+/// Why a pass says next to nothing, if it does: the threads never meet.
+fn proves_little(outcome: &Outcome) -> Option<String> {
     let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
-    is_pass && report.is_some_and(|report| report.expect.is_empty() && is_vacuous(report))
+    let report = outcome.report.as_ref().filter(|_| is_pass)?;
+    report.expect.is_empty().then(|| vacuity(report))?
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.
