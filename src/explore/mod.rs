@@ -6,6 +6,7 @@
 
 mod dfs;
 mod exhaustive;
+mod guided;
 mod races;
 mod random;
 mod replay;
@@ -99,6 +100,9 @@ pub(crate) enum RuntimeScheduler {
 pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeScheduler>) {
     if let Some(token) = &config.replay {
         return (Box::new(replay::Replay::new(token.clone())), None);
+    }
+    if let Some(choices) = &config.choices {
+        return (Box::new(guided::Guided::new(choices.clone())), None);
     }
     if let Some(preemptions_max) = config.preemptions_max
         && config.strategy.is_systematic()
