@@ -81,6 +81,8 @@ impl Situation {
     /// - Whether a loop is alive in the end is known only if each client that stops also starts
     ///   again, or if nobody starts.
     /// - After a crash the process is started, so that nobody may have stopped for good.
+    /// - What is looked at after each step is the first process: with a disk that fails there is
+    ///   another one in the end.
     /// - What a slow call waits for is handed to one loop before it starts: there must be only one.
     fn be_sound(mut self) -> Situation {
         let starts = |calls: &Vec<Call>| calls.iter().any(|call| matches!(call, Call::Start(_)));
@@ -93,6 +95,7 @@ impl Situation {
                 }
             }
         }
+        self.watched &= self.faults == Faults::None;
         self.patient &= self.loops.len() == 1 && !self.clients.iter().any(starts);
         self
     }
