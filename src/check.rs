@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -161,6 +162,25 @@ impl Checker {
         self
     }
 
+    /// Runs the one interleaving that these bytes choose, one byte for each decision, instead of a
+    /// search: any string of bytes is an interleaving. For fuzzers, which find strings that lead
+    /// somewhere new.
+    ///
+    /// ```
+    /// use gordian::{Checker, Verdict};
+    ///
+    /// let model = || assert_ne!(gordian::choose(3), 2);
+    /// let verdict = |bytes: &[u8]| Checker::new().choices(bytes).check(model).verdict;
+    /// assert_ne!(verdict(&[1]), Verdict::Found);
+    /// assert_eq!(verdict(&[2]), Verdict::Found);
+    /// ```
+    #[must_use]
+    pub fn choices(mut self, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.config.strategy = Strategy::Random;
+        self.config.choices = Some(bytes.into());
+        self
+    }
+
     /// Full wakeup sequences as published, instead of trimmed ones: for comparison only.
     #[doc(hidden)]
     #[must_use]
@@ -214,7 +234,7 @@ impl Checker {
     /// most 63 threads (4 under loom).
     pub fn check(self, model: impl Fn() + Send + Sync + 'static) -> Report {
         let model = move || crate::thread::drop_locals(&model);
-        engine::run(self.config, std::sync::Arc::new(model))
+        engine::run(self.config, Arc::new(model))
     }
 }
 
