@@ -109,16 +109,9 @@ pub(crate) struct TestArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -165,16 +158,9 @@ pub(crate) struct GateArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is shown, and in which colours.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -242,16 +228,9 @@ pub(crate) struct ReplayArgs {
     /// How it is drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_CODE_EXAMPLES: &str = "\
@@ -267,10 +246,9 @@ pub(crate) struct ExplainCodeArgs {
     /// A finding code, such as `deadlock`; without one all are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const FILES_HELP: &str = "Scenario files; a directory stands for all *.gordian in it and below, \
@@ -310,19 +288,22 @@ pub(crate) struct CheckArgs {
     /// What the project says.
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+    /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
+    #[arg(long, value_name = "TOKEN|FILE")]
+    #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
+    pub(crate) replay: Option<String>,
+    /// Write the reports there; to target/gordian of the project around here otherwise, if any
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no line for each file, no progress
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -344,13 +325,9 @@ pub(crate) struct FmtArgs {
     /// Change nothing, and name the files that would change
     #[arg(long)]
     pub(crate) check: bool,
-    /// Only errors, and with --check the names
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -365,10 +342,9 @@ Exit codes: 0 explained, 2 a file cannot be read as a scenario, 4 no files";
 pub(crate) struct ExplainArgs {
     #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
     pub(crate) files: Vec<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -394,10 +370,9 @@ pub(crate) struct ReportArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub(crate) manifest_path: Option<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 /// When to open a page.
@@ -432,6 +407,21 @@ pub(crate) struct BuildArgs {
     /// Run without network access
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// How much is said, and in which colours: cargo's flags, which every subcommand has.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 /// How findings are drawn.

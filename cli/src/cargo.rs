@@ -11,7 +11,7 @@ use std::thread;
 use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 
-use crate::args::{BuildArgs, Color};
+use crate::args::{BuildArgs, Color, ViewArgs};
 use crate::error::Error;
 use crate::process::{Interrupt, supervise};
 
@@ -29,14 +29,6 @@ pub(crate) struct Member {
     pub(crate) directory: PathBuf,
     /// Directories of the packages that it depends on by path, also only for its tests.
     pub(crate) needs: Vec<PathBuf>,
-}
-
-/// How much cargo says, and in which colours.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
-    pub(crate) quiet: bool,
-    pub(crate) verbose: u8,
-    pub(crate) color: Color,
 }
 
 /// A test binary.
@@ -219,7 +211,7 @@ fn users_of_gordian<'a>(packages: &[&'a Package]) -> Vec<&'a Package> {
 /// When cargo refuses, the tests do not compile, or somebody interrupts.
 pub(crate) fn build(
     args: &BuildArgs,
-    manner: Manner,
+    view: ViewArgs,
     project: &Project,
     interrupt: &Interrupt,
 ) -> Result<Vec<Binary>, Error> {
@@ -230,11 +222,11 @@ pub(crate) fn build(
         "--message-format=json-render-diagnostics",
     ]);
     command.args(selection(args, project)?);
-    if manner.quiet {
+    if view.quiet {
         command.arg("--quiet");
     }
-    command.args((0..manner.verbose).map(|_| "--verbose"));
-    match manner.color {
+    command.args((0..view.verbose).map(|_| "--verbose"));
+    match view.color {
         Color::Auto => {}
         Color::Always => drop(command.arg("--color=always")),
         Color::Never => drop(command.arg("--color=never")),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::args::{BuildArgs, GateArgs};
-use crate::cargo::{self, Manner, Project};
+use crate::cargo::{self, Project};
 use crate::config::{Canary, Chosen, Day, Policy};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -72,13 +72,13 @@ fn judged(args: &GateArgs, output: &mut Output) -> Result<Judgement, Error> {
     };
     let today = args.today.unwrap_or_else(Day::today);
     let judgement = judge::judge(gathered, &policy, today, root)?;
-    let written = report::keep(
-        &project.output_directory(),
-        &judgement.root,
-        &judgement.lines,
-    );
-    output.event(&Event::Judged(&judgement));
-    output.event(&Event::Written(&written?));
+    let directory = project.output_directory();
+    let kept = report::keep(&directory, &judgement.root, &judgement.lines);
+    output.event(&Event::Judged {
+        judgement: &judgement,
+        kept: kept.as_ref().ok(),
+    });
+    output.event(&Event::Written(&kept?.page));
     Ok(judgement)
 }
 
@@ -185,12 +185,7 @@ impl Job<'_> {
             build.workspace.workspace = false;
             build.workspace.all = false;
         }
-        let manner = Manner {
-            quiet: self.args.quiet,
-            verbose: self.args.verbose,
-            color: self.args.color,
-        };
-        let binaries = cargo::build(&build, manner, self.project, &self.interrupt)?;
+        let binaries = cargo::build(&build, self.args.view, self.project, &self.interrupt)?;
         let mut models = models::discover(binaries, &[], &[])?;
         for model in &mut models {
             // It is ignored so that no other run has to fail for it.

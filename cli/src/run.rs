@@ -17,7 +17,7 @@ use gordian::private::DEFAULT;
 use gordian::report::Progress;
 
 use crate::args::{SearchArgs, TestArgs};
-use crate::cargo::{self, Manner, Project};
+use crate::cargo::{self, Project};
 use crate::config::{Chosen, Searching};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
@@ -25,7 +25,7 @@ use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output, Pace, json};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
-use crate::report;
+use crate::report::{self, Kept};
 
 /// Between two times that it is told how far the models are.
 const TICK: Duration = Duration::from_millis(200);
@@ -44,13 +44,8 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
-    let manner = Manner {
-        quiet: args.quiet,
-        verbose: args.verbose,
-        color: args.color,
-    };
     let chosen = Chosen::of(&args.config, Some(&project.root()))?;
-    let binaries = cargo::build(&args.build, manner, &project, &interrupt)?;
+    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));
@@ -64,9 +59,12 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         canary: None,
     };
     let summary = explore(&plan, &project, &interrupt, output)?;
-    let written = keep(&project, &summary);
-    output.event(&Event::Finished(&summary));
-    output.event(&Event::Written(&written?));
+    let kept = keep(&project, &summary);
+    output.event(&Event::Finished {
+        summary: &summary,
+        kept: kept.as_ref().ok(),
+    });
+    output.event(&Event::Written(&kept?.page));
     Ok(summary.exit_code())
 }
 
@@ -123,8 +121,8 @@ pub(crate) fn explore(
     })
 }
 
-/// Writes the reports of the run; the page for people.
-fn keep(project: &Project, summary: &Summary) -> Result<PathBuf, Error> {
+/// Writes the reports of the run.
+fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
     let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
     report::keep(&project.output_directory(), &summary.root, &lines)
 }

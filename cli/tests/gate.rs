@@ -209,7 +209,7 @@ fn what_is_wrong_is_red() {
             policy: with("[profile.ci.gate]\nscenarios = [\"wrong/answer.gordian\"]"),
             code: 100,
             stdout: &[
-                "wrong answer.gordian: found deadlock, expected nothing",
+                "scenario wrong/answer.gordian: found deadlock, expected nothing",
                 "checks      FAIL",
             ],
         },
@@ -220,7 +220,7 @@ fn what_is_wrong_is_red() {
             code: 100,
             stdout: &[
                 "findings    FAIL",
-                "FAIL wrong unanswered.gordian\nerror[deadlock]",
+                "FAIL scenario wrong/unanswered.gordian\nerror[deadlock]",
             ],
         },
         Case {
@@ -228,7 +228,10 @@ fn what_is_wrong_is_red() {
             line: "",
             policy: with("[profile.ci.gate]\nscenarios = [\"wrong/text.gordian\"]"),
             code: 2,
-            stdout: &["checks      FAIL", "wrong text.gordian: line 3, column 5: "],
+            stdout: &[
+                "checks      FAIL",
+                "scenario wrong/text.gordian: line 3, column 5: ",
+            ],
         },
     ]);
 }

@@ -473,6 +473,7 @@ impl Search {
             findings,
             error: self.error,
             expect: Vec::new(),
+            scenario: None,
         }
     }
 }
@@ -517,6 +518,7 @@ pub(super) fn refused(config: &Config, why: &str) -> Report {
         findings: Vec::new(),
         error: Some(why.to_owned()),
         expect: Vec::new(),
+        scenario: None,
     }
 }
 

@@ -174,6 +174,7 @@ pub fn check(scenario: &Arc<Scenario>, file: &str, source: &str, options: &Optio
     let (mut report, endless) = checker.search(scenario);
     let terminals = checker.machine.take_terminals();
     weigh(&mut report, scenario, checker.liveness);
+    report.scenario = Some(file.to_owned());
     CheckReport {
         expected: expected(scenario, &report),
         terminals,

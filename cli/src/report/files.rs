@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use gordian::Report;
+use gordian::private::shell_word;
 use gordian::report::Finding;
 
 use super::events::Results;
@@ -54,13 +55,43 @@ impl Format {
     ];
 }
 
+/// What was kept of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// The page for people.
+    pub(crate) page: PathBuf,
+    /// A trace for each finding that has steps.
+    traces: PathBuf,
+}
+
+impl Kept {
+    /// The command that replays a finding from the trace that was kept of it.
+    pub(crate) fn how_to_replay(&self, report: &Report, finding: &Finding) -> Option<String> {
+        let name = format!("{}.json", file_name(report, finding));
+        let path = self.traces.join(name);
+        let is_there = !finding.token.is_empty() && path.is_file();
+        let word = || shell_word(&from_here(&path).display().to_string());
+        is_there.then(|| format!("cargo gordian replay {}", word()))
+    }
+}
+
+/// A path as it is typed here: relative, if it leads below the current directory.
+fn from_here(path: &Path) -> PathBuf {
+    let below = || {
+        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let path = path.canonicalize().ok()?;
+        path.strip_prefix(here).map(Path::to_path_buf).ok()
+    };
+    below().unwrap_or_else(|| path.to_path_buf())
+}
+
 /// Keeps a run that has ended: writes its lines, those of `--message-format json`, and renders them
 /// in every format. What the run before left stays beside it as `.old`. Places are relative to
-/// `root`. Returns the page for people.
+/// `root`.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn keep(directory: &Path, root: &Path, lines: &str) -> Result<PathBuf, Error> {
+pub(crate) fn keep(directory: &Path, root: &Path, lines: &str) -> Result<Kept, Error> {
     let results = Results::read(lines).map_err(Error::internal(EVENTS))?;
     fs::create_dir_all(directory).map_err(Error::internal(directory.display()))?;
     for name in [EVENTS, HTML, SARIF, JUNIT, TRACES, GRAPHS] {
@@ -70,7 +101,10 @@ pub(crate) fn keep(directory: &Path, root: &Path, lines: &str) -> Result<PathBuf
     for format in Format::ALL {
         render(directory, &results, format, root)?;
     }
-    Ok(directory.join(HTML))
+    Ok(Kept {
+        page: directory.join(HTML),
+        traces: directory.join(TRACES),
+    })
 }
 
 /// Renders a run in a format; returns the files that it wrote.
@@ -149,7 +183,10 @@ pub(crate) fn documents(lines: &str) -> Result<Vec<(String, String)>, String> {
     for entry in &results.models {
         if let Some(report) = &entry.report {
             documents.push((format!("{}.txt", entry.title()), report.explain()));
-            documents.push((format!("{}.prose.txt", entry.title()), sentences(report)));
+            documents.push((
+                format!("{}.prose.txt", entry.title()),
+                sentences(report, |_| None),
+            ));
         }
     }
     Ok(documents)
