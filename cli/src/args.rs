@@ -450,6 +450,8 @@ pub(crate) enum ReportKind {
 pub(crate) struct ConfigArgs {
     /// Settings of this profile; `default` and `ci` are always there
     #[arg(long, value_name = "NAME", env = "GORDIAN_PROFILE", hide_env = true)]
+    // A script that names one can be told another.
+    #[arg(overrides_with = "profile")]
     pub(crate) profile: Option<String>,
     /// The project's settings; .config/gordian.toml in the workspace's root otherwise
     #[arg(long, value_name = "PATH")]
