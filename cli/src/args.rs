@@ -160,7 +160,7 @@ pub(crate) struct GateArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// How much is said.
+    /// How much is shown, and in which colours.
     #[command(flatten)]
     pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
@@ -287,6 +287,9 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
     #[arg(long, value_name = "TOKEN|FILE")]
     #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
@@ -294,9 +297,6 @@ pub(crate) struct CheckArgs {
     /// Write the reports there; to target/gordian of the project around here otherwise, if any
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// What the project says.
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -481,6 +481,8 @@ pub(crate) enum ReportKind {
 pub(crate) struct ConfigArgs {
     /// Settings of this profile; `default` and `ci` are always there
     #[arg(long, value_name = "NAME", env = "GORDIAN_PROFILE", hide_env = true)]
+    // A script that names one can be told another.
+    #[arg(overrides_with = "profile")]
     pub(crate) profile: Option<String>,
     /// The project's settings; .config/gordian.toml in the workspace's root otherwise
     #[arg(long, value_name = "PATH")]

@@ -625,11 +625,16 @@ fn rule(
         (false, Level::Warn) => Verdict::Warn,
         (false, Level::Allow) => Verdict::Pass,
     };
+    // A name may hold anything, and a terminal takes some of it for a command.
+    let plain = |text: &str| text.replace(|c: char| c.is_control() && c != '\n', " ");
+    let reasons = reasons.iter();
     Rule {
         name,
         verdict,
-        why,
-        reasons,
+        why: plain(&why),
+        reasons: reasons
+            .map(|(title, text)| (plain(title), plain(text)))
+            .collect(),
         code,
     }
 }
