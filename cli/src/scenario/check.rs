@@ -110,6 +110,7 @@ fn check(file: &File, options: &Options, args: &CheckArgs) -> Checked {
             pane: None,
             hint: None,
             defect: true,
+            more: Vec::new(),
         }))
     });
     Checked {
