@@ -78,10 +78,12 @@ pub(crate) fn command(directory: &Path, line: &str) -> Command {
     command
         .env("CARGO_TARGET_DIR", target())
         .env("NO_COLOR", "1")
+        .env_remove("CI")
         .current_dir(directory)
         .args(line.split_whitespace())
         .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
