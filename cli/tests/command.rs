@@ -73,7 +73,7 @@ fn a_pass_states_its_strength() {
         },
         Case {
             fixture: "clean",
-            line: "test --strategy random --time-max 2s counting",
+            line: "test --strategy random --time-max 120s counting",
             code: 0,
             stdout: &["nothing found in a sample (random)"],
             stderr: &["sampled (random)"],

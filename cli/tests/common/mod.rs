@@ -88,6 +88,7 @@ pub(crate) fn command(directory: &Path, line: &str) -> Command {
 }
 
 /// What the program does in a directory.
+#[allow(dead_code, reason = "not every binary of tests needs it")]
 pub(crate) fn gordian(directory: &Path, line: &str) -> Output {
     command(directory, line).output().unwrap()
 }
