@@ -438,10 +438,13 @@ impl Search {
             }
             _ => None,
         };
+        // What is wrong shows before it is done, and is shown with it done: it is the last step of
+        // the interleaving that a replay has to do again.
+        let event = self.run.execute(by, case);
         if let Some(defect) = defect {
             self.report(&defect);
         }
-        self.run.execute(by, case)
+        event
     }
 
     /// Reports what is wrong when nothing is enabled.

@@ -88,8 +88,13 @@ impl Human {
         if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
-            let style = "{prefix:>12.cyan.bold} [{bar:10}] {pos}/{len} {elapsed} {wide_msg}";
-            let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
+            // What draws it does not know of `--color`.
+            let prefix = match anstream::AutoStream::choice(&io::stderr()) {
+                anstream::ColorChoice::Never => "{prefix:>12}",
+                _ => "{prefix:>12.cyan.bold}",
+            };
+            let style = format!("{prefix} [{{bar:10}}] {{pos}}/{{len}} {{elapsed}} {{wide_msg}}");
+            let style = ProgressStyle::with_template(&style).map_err(io::Error::other)?;
             self.progress.set_style(style.progress_chars("=> "));
             self.progress.set_prefix("Exploring");
             self.progress
@@ -481,6 +486,7 @@ impl Renderer for Human {
 /// What a replay came to, in a word.
 fn found_again(report: Option<&Report>) -> (&'static str, Style) {
     match report {
+        Some(report) if report.verdict == Verdict::Error => ("NOT REPLAYED", HAZARD),
         Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
         Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
         _ => ("NOT REPLAYED", HAZARD),
