@@ -257,6 +257,7 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) -> Report {
 pub mod private {
     use super::*;
 
+    pub use crate::explain::shell_word;
     pub use crate::report::Progress;
 
     /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.

@@ -103,6 +103,8 @@ mod object;
 #[cfg(feature = "model")]
 mod op;
 #[cfg(feature = "model")]
+pub mod predict;
+#[cfg(feature = "model")]
 pub mod report;
 #[cfg(feature = "scenario")]
 pub mod scenario;

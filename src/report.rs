@@ -37,6 +37,9 @@ pub struct Report {
     /// What was seen of the model's locks.
     #[serde(default, skip_serializing_if = "Coverage::is_empty")]
     pub coverage: Coverage,
+    /// The scenario file that was checked, as it was named; none of a model in Rust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// The one-word result of a check.
@@ -136,6 +139,8 @@ pub enum Strength {
     Sampled,
     /// One given schedule.
     Replayed,
+    /// One recorded run, and those reorderings of it that keep the order on each lock.
+    Predicted,
 }
 
 /// What runs the threads.
@@ -148,6 +153,8 @@ pub enum Engine {
     Controlled,
     /// The same operations on loom's primitives; at most 5 threads; C11-like atomics.
     Loom,
+    /// The operating system's threads and the real locks: one run as it happened, no search.
+    Native,
 }
 
 /// One defect.
@@ -455,9 +462,10 @@ impl Report {
             }
             Strength::Sampled => format!("sampled ({}): ", search.strategy),
             Strength::Replayed => "replayed: ".to_owned(),
+            Strength::Predicted => "predicted from ".to_owned(),
         };
         let engine = match search.engine {
-            Engine::Controlled => "",
+            Engine::Controlled | Engine::Native => "",
             Engine::Loom => "loom, ",
         };
         format!(

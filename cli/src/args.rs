@@ -49,6 +49,8 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 pub(crate) enum Command {
     /// Run the models of a workspace and say what each of them proves
     Test(Box<TestArgs>),
+    /// Drive one model's schedules and choices by what they show, for a while
+    Fuzz(Box<FuzzArgs>),
     /// Run the interleaving of a finding again, and step through it
     Replay(Box<ReplayArgs>),
     /// Say what a finding code means, with an example, and what to do about it
@@ -103,22 +105,59 @@ pub(crate) struct TestArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const FUZZ_EXAMPLES: &str = "\
+Example: ten minutes at a model that is too large to be explored
+  cargo gordian fuzz -p bank transfer --time-max 10min
+
+What showed something new is kept, and the next run begins with it.
+Exit codes: 0 the time is over and nothing was found, which proves nothing, 2 usage, 4 no such
+  model, 70 internal error, 100 findings, 101 build failed, 106 interrupted";
+
+/// Flags of `cargo gordian fuzz`.
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_EXAMPLES)]
+pub(crate) struct FuzzArgs {
+    /// The model: its name, or a part of it that no other model's has
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// For so long: seconds, or 2s, 500ms, 3min
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse_duration)]
+    pub(crate) time_max: Duration,
+    /// End after so many executions, if that comes first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) executions_max: Option<u64>,
+    /// The same executions again, given the same corpus; another seed each time otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Go on after the first error was found
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Where schedules are kept; target/gordian/corpus/MODEL otherwise
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -154,16 +193,9 @@ pub(crate) struct ReplayArgs {
     /// How it is drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// More: cargo's commands, and what the models print
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_CODE_EXAMPLES: &str = "\
@@ -179,10 +211,9 @@ pub(crate) struct ExplainCodeArgs {
     /// A finding code, such as `deadlock`; without one all are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const FILES_HELP: &str = "Scenario files; a directory stands for all *.gordian in it and below, \
@@ -219,19 +250,22 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
+    #[arg(long, value_name = "TOKEN|FILE")]
+    #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
+    pub(crate) replay: Option<String>,
+    /// Write the reports there; to target/gordian of the project around here otherwise, if any
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// Only results: no line for each file, no progress
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
     #[arg(long, value_name = "FMT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
@@ -253,13 +287,9 @@ pub(crate) struct FmtArgs {
     /// Change nothing, and name the files that would change
     #[arg(long)]
     pub(crate) check: bool,
-    /// Only errors, and with --check the names
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -274,10 +304,9 @@ Exit codes: 0 explained, 2 a file cannot be read as a scenario, 4 no files";
 pub(crate) struct ExplainArgs {
     #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
     pub(crate) files: Vec<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -303,10 +332,9 @@ pub(crate) struct ReportArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub(crate) manifest_path: Option<PathBuf>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    #[arg(default_value = "auto")]
-    pub(crate) color: Color,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
 }
 
 /// When to open a page.
@@ -341,6 +369,21 @@ pub(crate) struct BuildArgs {
     /// Run without network access
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// How much is said, and in which colours: cargo's flags, which every subcommand has.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// Only results: no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More: cargo's commands, and what the models print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    #[arg(default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 /// How findings are drawn.
@@ -434,7 +477,7 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
-        for name in ["replay", "explain"] {
+        for name in ["fuzz", "replay", "explain"] {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
@@ -497,6 +540,10 @@ mod tests {
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
             ("cargo-gordian tst", "test"),
+            ("cargo-gordian fuzz", "MODEL"),
+            ("cargo-gordian fuzz drain --time-max 0", "above 0"),
+            ("cargo-gordian fuzz drain --executions-max 0", "1.."),
+            ("cargo-gordian fuzz drain --keep-goin", "--keep-going"),
             ("cargo-gordian replay", "TOKEN|FILE"),
             ("cargo-gordian replay g2::: --stepp", "--step"),
             (

@@ -11,7 +11,7 @@ use std::thread;
 use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 
-use crate::args::{BuildArgs, Color};
+use crate::args::{BuildArgs, Color, ViewArgs};
 use crate::error::Error;
 use crate::process::{Interrupt, supervise};
 
@@ -20,14 +20,6 @@ pub(crate) struct Project {
     metadata: Metadata,
     /// The package or workspace the command was given in.
     directory: PathBuf,
-}
-
-/// How much cargo says, and in which colours.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
-    pub(crate) quiet: bool,
-    pub(crate) verbose: u8,
-    pub(crate) color: Color,
 }
 
 /// A test binary.
@@ -180,7 +172,7 @@ fn users_of_gordian<'a>(packages: &[&'a Package]) -> Vec<&'a Package> {
 /// When cargo refuses, the tests do not compile, or somebody interrupts.
 pub(crate) fn build(
     args: &BuildArgs,
-    manner: Manner,
+    view: ViewArgs,
     project: &Project,
     interrupt: &Interrupt,
 ) -> Result<Vec<Binary>, Error> {
@@ -191,11 +183,11 @@ pub(crate) fn build(
         "--message-format=json-render-diagnostics",
     ]);
     command.args(selection(args, project)?);
-    if manner.quiet {
+    if view.quiet {
         command.arg("--quiet");
     }
-    command.args((0..manner.verbose).map(|_| "--verbose"));
-    match manner.color {
+    command.args((0..view.verbose).map(|_| "--verbose"));
+    match view.color {
         Color::Auto => {}
         Color::Always => drop(command.arg("--color=always")),
         Color::Never => drop(command.arg("--color=never")),

@@ -2,6 +2,8 @@
 //!
 //! Knows what makes a model pass. Does not know how a model is run, nor how its outcome is shown.
 
+pub(crate) mod scenario;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -22,4 +22,4 @@ mod text;
 mod tests;
 
 pub(crate) use again::again;
-pub(crate) use files::{Format, keep};
+pub(crate) use files::{Format, Kept, documents, keep};

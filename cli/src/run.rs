@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use gordian::report::Progress;
 
 use crate::args::TestArgs;
-use crate::cargo::{self, Manner, Project};
+use crate::cargo::{self, Project};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output, Pace, json};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
-use crate::report;
+use crate::report::{self, Kept};
 
 /// Between two times that it is told how far the models are.
 const TICK: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(200);
 const SLOW_AFTER: Duration = Duration::from_secs(10);
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
 /// gives up on a stalled thread after 5 s by itself.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// Lines kept of what a child wrote.
 const LINES_MAX: usize = 200;
 
@@ -42,12 +42,7 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
-    let manner = Manner {
-        quiet: args.quiet,
-        verbose: args.verbose,
-        color: args.color,
-    };
-    let binaries = cargo::build(&args.build, manner, &project, &interrupt)?;
+    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));
@@ -69,14 +64,17 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
         interrupted: interrupt.is_raised(),
         root: project.root(),
     };
-    let written = keep(&project, &summary);
-    output.event(&Event::Finished(&summary));
-    output.event(&Event::Written(&written?));
+    let kept = keep(&project, &summary);
+    output.event(&Event::Finished {
+        summary: &summary,
+        kept: kept.as_ref().ok(),
+    });
+    output.event(&Event::Written(&kept?.page));
     Ok(summary.exit_code())
 }
 
-/// Writes the reports of the run; the page for people.
-fn keep(project: &Project, summary: &Summary) -> Result<PathBuf, Error> {
+/// Writes the reports of the run.
+pub(crate) fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
     let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
     report::keep(&project.output_directory(), &summary.root, &lines)
 }
@@ -96,7 +94,7 @@ fn nothing(args: &TestArgs) -> String {
 }
 
 /// An empty directory for the reports; those of the run before stay beside it.
-fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
     let (now, before) = (output.join("reports"), output.join("reports.old"));
     let failed = || Error::internal(format!("{}", now.display()));
     if now.exists() {

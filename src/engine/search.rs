@@ -538,6 +538,7 @@ impl Search {
             error: self.error,
             expect: Vec::new(),
             coverage: self.coverage.into_report(),
+            scenario: None,
         }
     }
 }
@@ -583,6 +584,7 @@ pub(super) fn refused(config: &Config, why: &str) -> Report {
         error: Some(why.to_owned()),
         expect: Vec::new(),
         coverage: report::Coverage::default(),
+        scenario: None,
     }
 }
 

@@ -179,6 +179,7 @@ pub fn check(scenario: &Arc<Scenario>, file: &str, source: &str, options: &Optio
         coverage.unreached = checker.machine.unreached(coverage);
     }
     weigh(&mut report, scenario, checker.liveness);
+    report.scenario = Some(file.to_owned());
     CheckReport {
         expected: expected(scenario, &report),
         terminals,

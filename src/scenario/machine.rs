@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::ast::{LocalIndex, ObjectIndex, ObjectKind, Scenario};
 use super::code::{Code, Hold, Pc, Slot};
+use super::intern;
 use super::places::Places;
 use super::terminal::{End, Phase, Terminal};
 use crate::engine::{Identity, Program};
@@ -96,7 +97,11 @@ impl Machine {
             gate_of,
             gates,
             sites,
-            texts: scenario.texts.iter().map(|text| leak(text)).collect(),
+            texts: scenario
+                .texts
+                .iter()
+                .map(|text| intern::text(text))
+                .collect(),
             source: source.to_owned(),
             state: Mutex::default(),
             terminals: Mutex::default(),
@@ -284,11 +289,6 @@ impl Thread {
 
 fn identity(name: &str) -> Identity {
     Identity::default().named(name.to_owned().into())
-}
-
-/// A text that lives as long as the process: operations name their places and calls by such.
-pub(super) fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }
 
 /// What the engine is told an object is.

@@ -78,6 +78,7 @@ mod check;
 mod code;
 mod format;
 mod formula;
+mod intern;
 mod interpreter;
 mod machine;
 mod parser;

@@ -9,6 +9,7 @@ mod identity;
 mod past;
 mod paths;
 mod run;
+mod std_format;
 mod token;
 mod verbs;
 
@@ -17,5 +18,7 @@ pub(crate) use features::features;
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;
 pub(crate) use run::{Event, Pending, Program, Run, Steps, Turn, threads_in};
+pub(crate) use std_format::{ActorId, LockId, Recorded};
+pub use std_format::{Trace, TraceError};
 pub use token::ReplayToken;
 pub(crate) use token::{Scheduled, ThreadKey};

@@ -20,8 +20,9 @@ use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
 use super::{Event, Renderer, View, scenario};
 use crate::error::Error;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
+use crate::report::Kept;
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -35,6 +36,8 @@ const LAST_LINES: usize = 12;
 pub(super) struct Human {
     quiet: bool,
     verbose: bool,
+    /// Whether what is printed here is read elsewhere, where the files of the run are not.
+    is_ci: bool,
     canvas: Canvas,
     progress: ProgressBar,
     running: Vec<String>,
@@ -44,8 +47,9 @@ impl Human {
     /// As the command line wants it.
     pub(super) fn new(view: &View) -> Self {
         Human {
-            quiet: view.quiet,
-            verbose: view.verbose,
+            quiet: view.much.quiet,
+            verbose: view.much.verbose > 0,
+            is_ci: std::env::var_os("CI").is_some(),
             canvas: Canvas::of(&view.drawing),
             progress: ProgressBar::hidden(),
             running: Vec::new(),
@@ -113,7 +117,7 @@ impl Human {
         Ok(())
     }
 
-    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+    fn finished(&mut self, summary: &Summary, kept: Option<&Kept>) -> io::Result<()> {
         self.progress.finish_and_clear();
         {
             if !self.quiet {
@@ -126,7 +130,7 @@ impl Human {
                 .iter()
                 .filter(|outcome| is_bad(outcome.status) || has_hazard(outcome))
             {
-                self.explain(&mut stdout, outcome, &summary.root)?;
+                self.explain(&mut stdout, outcome, &summary.root, kept)?;
             }
             writeln!(stdout)?;
             stdout.flush()?;
@@ -180,7 +184,7 @@ impl Human {
         Ok(())
     }
 
-    fn all_checked(&mut self, checks: &Checks) -> io::Result<()> {
+    fn all_checked(&mut self, checks: &Checks, kept: Option<&Kept>) -> io::Result<()> {
         self.progress.finish_and_clear();
         if !self.quiet {
             writeln!(anstream::stderr().lock())?;
@@ -189,7 +193,7 @@ impl Human {
         let mut stdout = anstream::stdout().lock();
         write!(stdout, "{}", self.canvas.signs(&scenario::table(checks)))?;
         for result in checks.results.iter().filter(bad) {
-            self.explain_scenario(&mut stdout, result)?;
+            self.explain_scenario(&mut stdout, result, kept)?;
         }
         writeln!(stdout)?;
         stdout.flush()?;
@@ -215,7 +219,12 @@ impl Human {
     }
 
     /// Why a scenario did not pass; one that was refused has been explained on stderr.
-    fn explain_scenario(&self, stdout: &mut impl Write, result: &Checked) -> io::Result<()> {
+    fn explain_scenario(
+        &self,
+        stdout: &mut impl Write,
+        result: &Checked,
+        kept: Option<&Kept>,
+    ) -> io::Result<()> {
         let Ok(findings) = &result.findings else {
             return Ok(());
         };
@@ -231,41 +240,81 @@ impl Human {
                 "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
             )?;
         }
-        let mut report = findings.report.clone();
-        for finding in &mut report.findings {
-            // A token is for a test or for code; a scenario is neither.
-            finding.token.clear();
-        }
+        let command = |finding: &Finding| self.command(kept, &findings.report, finding);
+        self.show_scenario(stdout, findings, command)
+    }
+
+    fn show_scenario(
+        &self,
+        stdout: &mut impl Write,
+        findings: &Findings,
+        command: impl Fn(&Finding) -> Option<String>,
+    ) -> io::Result<()> {
         let picture =
             |finding: &Finding| picture_of_scenario(&findings.source, finding, self.canvas);
-        self.show(stdout, &report, picture)
+        self.show(stdout, &findings.report, picture, command)
+    }
+
+    /// The short command that replays a finding, where the files that it reads are.
+    fn command(&self, kept: Option<&Kept>, report: &Report, finding: &Finding) -> Option<String> {
+        kept.filter(|_| !self.is_ci)?.how_to_replay(report, finding)
     }
 
     /// Why a model did not pass.
-    fn explain(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+    fn explain(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        kept: Option<&Kept>,
+    ) -> io::Result<()> {
         let (word, style) = verb(outcome.status);
         writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
-        self.reasons(stdout, outcome, root)
+        let report = outcome.report.as_ref();
+        let command = |finding: &Finding| self.command(kept, report?, finding);
+        self.reasons(stdout, outcome, root, command)
     }
 
     /// What a replay came to.
-    fn replayed(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
-        let report = outcome.report.as_ref();
-        let (word, style) = match report {
-            Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
-            Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
-            _ => ("NOT REPLAYED", HAZARD),
-        };
+    fn replayed(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        command: Option<&str>,
+    ) -> io::Result<()> {
+        let (word, style) = found_again(outcome.report.as_ref());
         writeln!(stdout, "{style}{word}{style:#} {}", outcome.model.title())?;
-        self.reasons(stdout, outcome, root)?;
+        self.reasons(stdout, outcome, root, |_| command.map(str::to_owned))?;
         stdout.flush()
     }
 
-    fn reasons(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+    /// What a replay of a scenario came to.
+    fn replayed_scenario(
+        &self,
+        stdout: &mut impl Write,
+        result: &Checked,
+        command: Option<&str>,
+    ) -> io::Result<()> {
+        let Ok(findings) = &result.findings else {
+            return Ok(());
+        };
+        let (word, style) = found_again(Some(&findings.report));
+        writeln!(stdout, "{style}{word}{style:#} {}", result.file)?;
+        self.show_scenario(stdout, findings, |_| command.map(str::to_owned))?;
+        stdout.flush()
+    }
+
+    fn reasons(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        command: impl Fn(&Finding) -> Option<String>,
+    ) -> io::Result<()> {
         if let Some(report) = &outcome.report {
-            self.show(stdout, report, |finding| {
-                picture(root, finding, self.canvas)
-            })?;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            self.show(stdout, report, picture, command)?;
         }
         if let Some(remark) = &outcome.remark {
             writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
@@ -286,11 +335,13 @@ impl Human {
         stdout: &mut impl Write,
         report: &Report,
         picture: impl Fn(&Finding) -> Option<String>,
+        command: impl Fn(&Finding) -> Option<String>,
     ) -> io::Result<()> {
         if self.canvas.prose {
-            return write!(stdout, "{}", self.canvas.signs(&prose::report(report)));
+            let text = prose::report(report, command);
+            return write!(stdout, "{}", self.canvas.signs(&text));
         }
-        let text = report.explain_within(self.canvas.columns, picture);
+        let text = report.explain_replayed_by(self.canvas.columns, picture, command);
         for line in text.lines() {
             writeln!(stdout, "{}", painted(&self.canvas.signs(line)))?;
         }
@@ -311,7 +362,7 @@ impl Human {
 
 impl Renderer for Human {
     fn is_watched(&self) -> bool {
-        !self.quiet && std::env::var_os("CI").is_none() && io::stderr().is_terminal()
+        !self.quiet && !self.is_ci && io::stderr().is_terminal()
     }
 
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -337,12 +388,12 @@ impl Renderer for Human {
                 Ok(())
             }
             Event::Ended(outcome) => self.ended(outcome),
-            Event::Finished(summary) => self.finished(summary),
+            Event::Finished { summary, kept } => self.finished(summary, *kept),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),
             Event::Checked(result) => self.checked(result),
-            Event::AllChecked(checks) => self.all_checked(checks),
+            Event::AllChecked { checks, kept } => self.all_checked(checks, *kept),
             Event::Refused(refusal) => self.refused(refusal),
             Event::Formatted(_) if self.quiet => Ok(()),
             Event::Formatted(file) => self.status("Formatted", VERB, file),
@@ -352,8 +403,13 @@ impl Renderer for Human {
                 write!(stdout, "{text}")?;
                 stdout.flush()
             }
-            Event::Replayed { outcome, root } => {
-                self.replayed(&mut anstream::stdout().lock(), outcome, root)
+            Event::Replayed {
+                outcome,
+                root,
+                command,
+            } => self.replayed(&mut anstream::stdout().lock(), outcome, root, *command),
+            Event::ReplayedScenario { result, command } => {
+                self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
             }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
@@ -362,6 +418,15 @@ impl Renderer for Human {
             Event::Status { verb, text } => self.status(verb, VERB, text),
             Event::Failed(error) => self.failed(error),
         }
+    }
+}
+
+/// What a replay came to, in a word.
+fn found_again(report: Option<&Report>) -> (&'static str, Style) {
+    match report {
+        Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
+        Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
+        _ => ("NOT REPLAYED", HAZARD),
     }
 }
 

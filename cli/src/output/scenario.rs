@@ -8,18 +8,11 @@ use gordian::scenario::ast::Expect;
 
 use super::table::{Row, aligned};
 use super::words::{counted, first_words, seconds, strength, tally, verb, worth};
-use crate::outcome::Status as ModelStatus;
-use crate::scenario::{Checked, Checks, Findings, Status};
+use crate::outcome::scenario::{Checked, Checks, Findings, Status};
 
 /// The word in front of a line, and its colour.
 pub(super) fn word(status: Status) -> (&'static str, Style) {
-    verb(match status {
-        Status::Passed => ModelStatus::Passed,
-        Status::Failed => ModelStatus::Failed,
-        Status::Incomplete => ModelStatus::Incomplete,
-        Status::Refused => ModelStatus::Error,
-        Status::Defect => ModelStatus::Crashed,
-    })
+    verb(status.as_model())
 }
 
 /// `[0.021s] bank.gordian · found deadlock as expected; exhaustive: 3 interleavings, 2 threads`.

@@ -16,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::events::{Entry, Results};
 use super::holds::{holds, waits};
 use super::rules::rule;
-use super::text::{cycle, file_name, replay};
+use super::text::{cycle, file_name};
 use crate::outcome::Status;
 use crate::output::source::Sources;
 
@@ -333,7 +333,7 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
                 dt { "What to do" }
                 dd { (ticked(rule.fix)) }
             }
-            @if let Some(command) = replay(report, finding) {
+            @if let Some(command) = report.how_to_replay(finding) {
                 dt { "Replay" }
                 dd.replay {
                     code { (command) }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::events::{Entry, Results};
 use super::holds::threads;
 use super::rules::{RULES, Rule, rule};
-use super::text::{holds, phrase, plain, replay, waits};
+use super::text::{holds, phrase, plain, waits};
 use crate::outcome::Status;
 
 /// What relative URIs are relative to: the root of the workspace.
@@ -281,7 +281,7 @@ fn result(collected: &Collected<'_>) -> ResultObject {
         occurrence_count: collected.seen.clamp(1, i64::MAX as u64),
         properties: json!({
             "models": models,
-            "replay": replay(report, finding),
+            "replay": report.how_to_replay(finding),
             "explored": report.strength(),
         }),
     }

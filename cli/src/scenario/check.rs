@@ -16,10 +16,10 @@ use gordian::scenario::{self, Options};
 
 use super::files::File;
 use super::oracle;
-use super::outcome::{Checked, Checks, Findings};
-use super::{Refusal, read};
+use super::read;
 use crate::args::CheckArgs;
 use crate::error::Error;
+use crate::outcome::scenario::{Checked, Checks, Findings, Refusal};
 use crate::output::{Event, Output};
 
 /// The stack of a worker: what visits a scenario recursively runs on it.
@@ -123,17 +123,7 @@ fn findings(file: &File, options: &Options, args: &CheckArgs) -> Result<Findings
     let (source, scenario) = read(file)?;
     let scenario = Arc::new(scenario);
     let checked = scenario::check(&scenario, &file.name, &source, options);
-    let mut report = checked.report;
-    // The one that only starts the others is none of the file's.
-    report.search.threads = u32::try_from(scenario.threads.len()).unwrap_or(u32::MAX);
-    let mut findings = Findings {
-        expected: checked.expected,
-        report,
-        scenario,
-        source,
-        oracle_states: None,
-        defect: None,
-    };
+    let mut findings = Findings::of(&checked, scenario, source);
     if args.oracle {
         oracle::compare(&mut findings, &checked.terminals, args.liveness);
     }

@@ -5,8 +5,8 @@
 
 mod check;
 mod files;
+mod keep;
 mod oracle;
-mod outcome;
 
 use std::fs;
 
@@ -15,20 +15,39 @@ use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse};
 use crate::args::{CheckArgs, ExplainArgs, FmtArgs};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::outcome::scenario::{Pane, Refusal};
 use crate::output::{Event, Output};
-use files::File;
 
-pub(crate) use files::{Pane, Refusal};
-pub(crate) use outcome::{Checked, Checks, Findings, Status};
+pub(crate) use files::File;
 
 /// Checks files.
 ///
 /// # Errors
 /// When there is none; what the searches found is not an error but the exit code.
 pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<ExitCode, Error> {
-    let files = files::expand(&args.files)?;
+    let files = File::all(&args.files)?;
     let checks = check::run(args, files, output)?;
-    output.event(&Event::AllChecked(&checks));
+    let kept = keep::keep(args.out.as_deref(), &checks);
+    let (kept, not_kept) = match kept {
+        Ok(kept) => (kept, None),
+        // Nobody asked for reports, and the result is there.
+        Err(error) if args.out.is_none() => (None, Some(error)),
+        Err(error) => return Err(error),
+    };
+    output.event(&Event::AllChecked {
+        checks: &checks,
+        kept: kept.as_ref(),
+    });
+    if let Some(kept) = &kept {
+        output.event(&Event::Written(&kept.page));
+    }
+    if let Some(error) = not_kept {
+        let text = format!("no reports were written: {error}");
+        output.event(&Event::Status {
+            verb: "Note",
+            text: &text,
+        });
+    }
     Ok(checks.exit_code())
 }
 
@@ -38,7 +57,7 @@ pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<ExitCode, E
 /// When there is none; one that is no scenario is not an error but the exit code.
 pub(crate) fn fmt(args: &FmtArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let mut code = ExitCode::Clean;
-    for file in files::expand(&args.files)? {
+    for file in File::all(&args.files)? {
         match tidy(&file) {
             Err(refusal) => {
                 output.event(&Event::Refused(&refusal));
@@ -69,7 +88,7 @@ pub(crate) fn fmt(args: &FmtArgs, output: &mut Output) -> Result<ExitCode, Error
 /// # Errors
 /// When there is none; one that is no scenario is not an error but the exit code.
 pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<ExitCode, Error> {
-    let files = files::expand(&args.files)?;
+    let files = File::all(&args.files)?;
     let several = files.len() > 1;
     let mut code = ExitCode::Clean;
     for (index, file) in files.iter().enumerate() {
@@ -92,7 +111,7 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<ExitCod
 }
 
 /// A file's text, and the scenario that it is.
-fn read(file: &File) -> Result<(String, Scenario), Box<Refusal>> {
+pub(crate) fn read(file: &File) -> Result<(String, Scenario), Box<Refusal>> {
     let source = file.read()?;
     match parse(&source) {
         Ok(scenario) => Ok((source, scenario)),

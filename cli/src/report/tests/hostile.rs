@@ -299,6 +299,9 @@ proptest! {
         prop_assert!(!log.contains(r#""uri":"/"#), "places are relative");
         let xml = junit::document(&results).unwrap();
         prop_assert!(xml.starts_with("<?xml"));
+        // The door for fuzz targets leaves out no model.
+        let documents = crate::private::render(&super::run_of(&reports)).unwrap();
+        prop_assert!(documents.len() >= 3 + 2 * reports.len());
         for report in &reports {
             let orders = mermaid::lock_order(&report.model, &report.coverage);
             for line in orders.unwrap_or_default().lines() {
