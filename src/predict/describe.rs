@@ -66,6 +66,7 @@ impl Described<'_> {
             findings,
             error: None,
             expect: Vec::new(),
+            coverage: crate::report::Coverage::default(),
             scenario: None,
             coverage: Coverage::default(),
         }
