@@ -44,6 +44,9 @@ pub enum Strategy {
     HoldAndWait,
     /// All the random ones in turn, led by [`Strategy::Surw`].
     Portfolio,
+    /// Schedules that showed something new, changed at random: led by which locks are nested, waited
+    /// for and held at the same time, and by the orders of operations.
+    Fuzz,
 }
 
 impl Strategy {
@@ -60,6 +63,7 @@ impl Strategy {
         (Strategy::Pos, "pos"),
         (Strategy::HoldAndWait, "hold-and-wait"),
         (Strategy::Portfolio, "portfolio"),
+        (Strategy::Fuzz, "fuzz"),
     ];
 
     /// Whether it goes through all interleavings, rather than a random sample.
@@ -141,6 +145,10 @@ pub(crate) struct Config {
     pub(crate) trimmed: bool,
     /// The file that says how far a search is, while it goes on.
     pub(crate) progress: Option<PathBuf>,
+    /// The directory of the schedules that [`Strategy::Fuzz`] begins with, and leaves.
+    pub(crate) corpus: Option<PathBuf>,
+    /// Ends the search once so many distinct errors were found.
+    pub(crate) errors_max: Option<u32>,
 }
 
 /// Executions of a random strategy when nothing else is said.
@@ -168,6 +176,8 @@ impl Default for Config {
             choices: None,
             trimmed: true,
             progress: None,
+            corpus: None,
+            errors_max: None,
         }
     }
 }

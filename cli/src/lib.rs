@@ -6,12 +6,15 @@
 
 mod args;
 mod cargo;
+mod config;
 mod error;
 mod exit_code;
 mod explain;
+mod gate;
 mod models;
 mod outcome;
 mod output;
+mod predict;
 mod process;
 mod replay;
 mod report;
@@ -41,10 +44,15 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Gate(args) => gate::gate(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
-        Command::Scenario(ScenarioCommand::Check(args)) => scenario::check(args, &mut output),
+        Command::Predict(args) => predict::all(args, &mut output),
+        Command::Scenario(ScenarioCommand::Check(args)) => match &args.replay {
+            Some(source) => replay::replay_scenario(args, source, &mut output),
+            None => scenario::check(args, &mut output),
+        },
         Command::Scenario(ScenarioCommand::Fmt(args)) => scenario::fmt(args, &mut output),
         Command::Scenario(ScenarioCommand::Explain(args)) => scenario::explain(args, &mut output),
     };
@@ -62,32 +70,35 @@ fn dispatch() -> ExitCode {
 
 /// How the command line wants things to be shown.
 fn view(command: &Command) -> View {
+    let plain = View::plain;
     match command {
         Command::Test(args) => View {
-            color: args.color,
             message_format: args.message_format,
-            quiet: args.quiet,
-            verbose: args.verbose > 0,
             drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
+        Command::Gate(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
         },
         Command::Replay(args) => View {
-            quiet: args.quiet,
-            verbose: args.verbose > 0,
             drawing: args.drawing.clone(),
-            ..View::plain(args.color)
+            ..plain(args.view)
         },
-        Command::Explain(args) => View::plain(args.color),
-        Command::Report(args) => View::plain(args.color),
+        Command::Explain(args) => plain(args.view),
+        Command::Predict(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
+        Command::Report(args) => plain(args.view),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,
-            quiet: args.quiet,
             drawing: args.drawing.clone(),
-            ..View::plain(args.color)
+            ..plain(args.view)
         },
-        Command::Scenario(ScenarioCommand::Fmt(args)) => View {
-            quiet: args.quiet,
-            ..View::plain(args.color)
-        },
-        Command::Scenario(ScenarioCommand::Explain(args)) => View::plain(args.color),
+        Command::Scenario(ScenarioCommand::Fmt(args)) => plain(args.view),
+        Command::Scenario(ScenarioCommand::Explain(args)) => plain(args.view),
     }
 }

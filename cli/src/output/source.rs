@@ -13,7 +13,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippe
 use gordian::report::{Edge, Finding, Site};
 
 use super::canvas::Canvas;
-use crate::scenario::Refusal;
+use crate::outcome::scenario::Refusal;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     const COLUMNS_MAX: usize = 80;
-    use crate::scenario::Pane;
+    use crate::outcome::scenario::Pane;
 
     const TRANSFER: &str = "\
 pub fn transfer(from: &Account, to: &Account, amount: u64) {

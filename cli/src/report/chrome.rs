@@ -9,7 +9,7 @@ use gordian::report::{Finding, Step};
 use serde_json::{Value, json};
 
 use super::holds::{Hold, holds, threads, waits};
-use super::text::{phrase, replay};
+use super::text::phrase;
 
 /// Process numbers: the threads are in one, the locks in another.
 const THREADS: u32 = 1;
@@ -53,11 +53,12 @@ pub(super) fn document(report: &Report, finding: &Finding) -> Value {
         "gordian": {
             "v": 1,
             "model": report.model,
+            "scenario": report.scenario,
             "code": finding.code,
             "message": finding.message,
             "fingerprint": finding.fingerprint,
             "token": finding.token,
-            "replay": replay(report, finding),
+            "replay": report.how_to_replay(finding),
         },
     })
 }
