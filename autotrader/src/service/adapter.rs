@@ -235,3 +235,166 @@ impl Exchange for HttpExchange {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::venue::{Match, Venue, Weather, server};
+    use crate::{CycleId, Side};
+
+    const BTC: Currency = Currency(0);
+
+    struct Place {
+        runtime: tokio::runtime::Runtime,
+        venue: Arc<Venue>,
+        exchange: HttpExchange,
+        expiries: Arc<Expiries>,
+    }
+
+    fn place(weather: Weather) -> Place {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let venue = Arc::new(Venue::new(weather, 1));
+        let address = runtime.block_on(server::serve(Arc::clone(&venue))).unwrap();
+        let line = Line {
+            url: format!("http://{address}"),
+            instance: "test".to_owned(),
+            timeout: Duration::from_secs(20),
+        };
+        let expiries = Arc::new(Expiries::default());
+        let symbols = vec!["BTC".to_owned()];
+        let (handle, noted) = (runtime.handle().clone(), Arc::clone(&expiries));
+        let exchange = HttpExchange::new(line, symbols, handle, noted).unwrap();
+        Place {
+            runtime,
+            venue,
+            exchange,
+            expiries,
+        }
+    }
+
+    fn order(op: u64, volume: Coins) -> Order {
+        Order {
+            id: ClientOrderId {
+                currency: BTC,
+                op: OpId(op),
+            },
+            cycle: CycleId(3),
+            step: 1,
+            side: Side::Buy,
+            volume,
+            price: 100,
+        }
+    }
+
+    fn in_a_minute() -> u64 {
+        now_us() + 60_000_000
+    }
+
+    #[test]
+    fn an_order_is_sent_once_and_its_answer_is_read_once() {
+        let it = place(Weather::Calm);
+        let order = order(1, 5);
+        it.expiries.note(order.id, in_a_minute());
+        it.exchange.post(&order);
+        let fill = Fill {
+            volume: 5,
+            money: 500,
+        };
+        assert_eq!(it.exchange.reply(order.id), Ok(Reply::Filled(fill)));
+        assert_eq!(
+            it.exchange.reply(order.id),
+            Err(CallFailed),
+            "there is one answer"
+        );
+        let closed = OrderStatus::Closed(Reply::Filled(fill));
+        assert_eq!(it.exchange.query(order.id), Ok(closed));
+        assert_eq!(it.exchange.balance(BTC), Ok(5));
+        assert!(it.exchange.price(BTC).is_ok());
+        let placed = &it.venue.orders()[0];
+        assert_eq!(placed.request.id, "test-t-0-1");
+        assert_eq!((placed.request.cycle, placed.request.step), (3, 1));
+        assert_eq!((it.venue.orders().len(), placed.repeats), (1, 0));
+    }
+
+    #[test]
+    fn not_there_is_no_answer_before_the_order_has_expired() {
+        let it = place(Weather::Calm);
+        let id = order(1, 5).id;
+        assert_eq!(
+            it.exchange.query(id),
+            Err(CallFailed),
+            "nothing is known of it"
+        );
+        it.expiries.note(id, in_a_minute());
+        assert_eq!(
+            it.exchange.query(id),
+            Err(CallFailed),
+            "it may still arrive"
+        );
+        it.expiries.note(id, now_us());
+        assert_eq!(
+            it.exchange.query(id),
+            Ok(OrderStatus::Closed(Reply::Rejected))
+        );
+    }
+
+    #[test]
+    fn an_order_that_waits_is_found_open_and_cancelled() {
+        let it = place(Weather::Calm);
+        let id = order(1, 5).id;
+        let request = OrderRequest {
+            id: "test-t-0-1".to_owned(),
+            symbol: "BTC".to_owned(),
+            cycle: 3,
+            step: 1,
+            side: Side::Buy,
+            volume: 5,
+            price: 100,
+            submitted_us: now_us(),
+            expires_us: in_a_minute(),
+        };
+        it.venue.place(&request, Match::Rest).unwrap();
+        assert_eq!(it.exchange.query(id), Ok(OrderStatus::Open));
+        assert_eq!(it.exchange.cancel(id), Ok(()));
+        assert_eq!(
+            it.exchange.query(id),
+            Ok(OrderStatus::Closed(Reply::Rejected))
+        );
+    }
+
+    #[test]
+    fn an_exchange_that_is_away_answers_nothing() {
+        let it = place(Weather::Calm);
+        // The server lives on the runtime; the adapter goes on on another one.
+        let Place {
+            runtime, exchange, ..
+        } = it;
+        let other = tokio::runtime::Runtime::new().unwrap();
+        let exchange = HttpExchange {
+            runtime: other.handle().clone(),
+            ..exchange
+        };
+        drop(runtime);
+        assert_eq!(exchange.price(BTC), Err(CallFailed));
+        exchange.post(&order(1, 5));
+        assert_eq!(exchange.reply(order(1, 5).id), Err(CallFailed));
+        assert_eq!(exchange.cancel(order(1, 5).id), Err(CallFailed));
+        assert_eq!(exchange.counts.failed.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_fill_that_cannot_be_is_no_answer() {
+        let filled = |volume, money| OrderState::Filled { volume, money };
+        let cases = [
+            (filled(5, 500), true),
+            (filled(1, 0), true),
+            (filled(6, 600), false),
+            (filled(0, 0), false),
+            (filled(-1, 100), false),
+            (filled(1, -1), false),
+        ];
+        for (state, possible) in cases {
+            assert_eq!(reply_in(state, Some(5)).is_ok(), possible, "{state:?}");
+        }
+    }
+}

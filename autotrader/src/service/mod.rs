@@ -132,7 +132,7 @@ impl Service {
     /// Opens everything and begins to trade, if it did when it ended.
     ///
     /// # Errors
-    /// See [`ServiceError`]. Nothing was traded then.
+    /// See [`ServiceError`].
     pub async fn open(config: Config) -> Result<Self, ServiceError> {
         // First of all the port: who cannot answer shall not trade.
         let listener = TcpListener::bind(config.listen).await;
@@ -150,8 +150,13 @@ impl Service {
         let app = assemble(config, exchange, store, loaded);
         let opened = Arc::clone(&app.0);
         if app.1 {
-            let started = tokio::task::spawn_blocking(move || opened.bot.start()).await;
-            if !matches!(started, Ok(Ok(_))) {
+            let started = tokio::task::spawn_blocking(move || {
+                // What was not written down did not begin.
+                opened.bot.start().inspect_err(|_| {
+                    opened.bot.shut_down(Duration::ZERO);
+                })
+            });
+            if !matches!(started.await, Ok(Ok(_))) {
                 let error = io::Error::other("the start could not be written");
                 return Err(ServiceError::System("the database", error));
             }

@@ -102,7 +102,7 @@ impl<X: Exchange> Protocol for Held<X> {
 
     fn start(&self) -> Option<Lease> {
         let mut run = self.run.lock();
-        (*run % 2 == 0).then(|| {
+        run.is_multiple_of(2).then(|| {
             *run += 1;
             Lease(*run)
         })

@@ -15,7 +15,7 @@ use crate::measure::{Endpoint, Seen};
 /// How long a client waits before it gives up: longer than any lock was ever held.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client: a connection of its own.
+/// A client. Clones share connections, one for each request at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -42,6 +42,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
+            // Sooner than the service closes them, so that none is closed while it is used.
+            .pool_idle_timeout(Duration::from_secs(2))
             .build()?;
         Ok(Client {
             http,
@@ -69,9 +71,13 @@ impl Client {
         }
     }
 
-    /// Status and code of a path without a body.
-    pub(crate) async fn status(&self, path: &str) -> Result<u16, String> {
-        Ok(send(self.get(path)).await?.0)
+    /// Whether the service says that it is ready, or why not.
+    pub(crate) async fn ready(&self) -> Result<Result<(), String>, String> {
+        let (status, body) = send(self.get("/readyz")).await?;
+        Ok(match status {
+            200 => Ok(()),
+            _ => Err(format!("{status} {}", body["error"]["message"])),
+        })
     }
 
     /// Reset or resume; the status, and the code of an error.
@@ -83,7 +89,7 @@ impl Client {
         let path = match endpoint {
             Endpoint::Reset => "reset_cycle",
             Endpoint::Resume => "resume_cycle",
-            Endpoint::Stats => unreachable!("stats changes nothing"),
+            other => return Err(format!("{other:?} changes nothing")),
         };
         let request = self
             .http
@@ -123,6 +129,14 @@ impl Client {
             seen.fail("an answer is not 200", text);
         }
         status == 200
+    }
+
+    /// An answer that costs the service nothing, timed.
+    pub(crate) async fn timed_health(&self, seen: &Seen) {
+        let begun = Instant::now();
+        if let Ok((status, _)) = send(self.get("/healthz")).await {
+            seen.answer(Endpoint::Healthz, begun.elapsed(), status, false);
+        }
     }
 
     /// A look, timed; none when it was not 200.

@@ -76,7 +76,7 @@ impl Known {
             || match self.doubt {
                 Some(Endpoint::Reset) => epoch == self.epoch + 1 && paused,
                 Some(Endpoint::Resume) => epoch == self.epoch && !paused,
-                Some(Endpoint::Stats) | None => false,
+                _ => false,
             }
     }
 }
@@ -153,7 +153,7 @@ impl Killer<'_> {
     /// One life of the service.
     async fn kill(&mut self, number: u32) -> Result<(), String> {
         self.report.kills += 1;
-        if number % EARLY_EVERY == 0 {
+        if number.is_multiple_of(EARLY_EVERY) {
             let after = u64::from(self.random.next_u32() % EARLY_MS_MAX);
             let mut child = self.launch.spawn().map_err(|error| error.to_string())?;
             tokio::time::sleep(Duration::from_millis(after)).await;
@@ -235,7 +235,7 @@ async fn bother(client: Client, symbol: String, known: Arc<Mutex<Known>>, seed: 
     loop {
         let paused = known.lock().paused;
         // Mostly in turn, so that there is trading to interrupt; sometimes the same again.
-        let again = random.next_u32() % 8 == 0;
+        let again = random.next_u32().is_multiple_of(8);
         let request = if paused != again {
             Endpoint::Resume
         } else {

@@ -139,3 +139,100 @@ async fn difference(client: &Client, venue: &Venue, symbols: &[String]) -> Optio
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use autotrader::service::venue::OrderRequest;
+
+    use super::*;
+
+    /// A filled order.
+    fn placed(side: Side, cycle: u64, step: usize, submitted_us: u64, placed_us: u64) -> Placed {
+        Placed {
+            request: OrderRequest {
+                id: format!("{cycle}-{step}-{submitted_us}"),
+                symbol: "BTC".to_owned(),
+                cycle,
+                step,
+                side,
+                volume: 5,
+                price: 100,
+                submitted_us,
+                expires_us: u64::MAX,
+            },
+            placed_us,
+            state: OrderState::Filled {
+                volume: 5,
+                money: 500,
+            },
+            repeats: 0,
+        }
+    }
+
+    fn failures(check: impl FnOnce(&Seen)) -> Vec<&'static str> {
+        let seen = Seen::default();
+        check(&seen);
+        seen.summary().failures.into_keys().collect()
+    }
+
+    #[test]
+    fn no_order_between_reset_and_resume() {
+        let window = Window {
+            symbol: "BTC".to_owned(),
+            reset_us: 100,
+            resume_us: 200,
+            cycle: 7,
+        };
+        // Cycle, submitted, placed, and whether it is allowed.
+        let cases = [
+            (6, 50, 60, true),
+            // Submitted before the answer, and on its way for a while.
+            (6, 99, 150, true),
+            (7, 200, 210, true),
+            (6, 100, 110, false),
+            (6, 150, 300, false),
+            // Says that it was submitted before, but belongs to the cycle that comes after.
+            (7, 50, 150, false),
+        ];
+        for (cycle, submitted, arrived, allowed) in cases {
+            let orders = [placed(Side::Buy, cycle, 0, submitted, arrived)];
+            let windows = std::slice::from_ref(&window);
+            let found = failures(|seen| check_windows(seen, windows, &orders));
+            assert_eq!(
+                found.is_empty(),
+                allowed,
+                "{cycle} {submitted} {arrived}: {found:?}"
+            );
+            let mut other = orders;
+            other[0].request.symbol = "ETH".to_owned();
+            assert!(failures(|seen| check_windows(seen, windows, &other)).is_empty());
+        }
+    }
+
+    #[test]
+    fn each_row_once_and_no_more_sold_than_bought() {
+        let buy = |step, time| placed(Side::Buy, 1, step, time, time);
+        let sell = |cycle, time| placed(Side::Sell, cycle, 0, time, time);
+        let mut again = buy(0, 1);
+        again.repeats = 1;
+        let mut rejected = buy(0, 2);
+        rejected.state = OrderState::Rejected;
+        let cases: [(Vec<Placed>, &[&str]); 6] = [
+            (vec![buy(0, 1), buy(1, 2), sell(1, 3)], &[]),
+            (vec![buy(0, 1), rejected], &[]),
+            (
+                vec![buy(0, 1), buy(0, 2)],
+                &["a row of a cycle was bought twice"],
+            ),
+            (
+                vec![buy(0, 1), sell(1, 2), sell(1, 3)],
+                &["more was sold than bought"],
+            ),
+            (vec![buy(0, 1), sell(2, 2)], &["more was sold than bought"]),
+            (vec![again], &["an order was sent twice"]),
+        ];
+        for (orders, expected) in cases {
+            assert_eq!(failures(|seen| check_orders(seen, &orders)), expected);
+        }
+    }
+}

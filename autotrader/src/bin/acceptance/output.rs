@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write as _};
 use serde_json::json;
 
 use crate::crash;
-use crate::measure::{ANSWER_MAX, Failure};
+use crate::measure::{ANSWER_MAX, Endpoint, Failure};
 use crate::profile::Report;
 
 /// Where it goes.
@@ -71,14 +71,18 @@ impl Output {
         );
         let _ = write!(
             text,
-            "\n  {:<9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>9}",
+            "\n  {:<10}{:>9}{:>10}{:>10}{:>10}{:>10}{:>9}",
             "ms", "answers", "p50", "p99", "p99.9", "max", "> 100"
         );
         for row in &summary.rows {
-            let name = format!("{:?}", row.endpoint).to_lowercase();
+            let name = match row.endpoint {
+                Endpoint::Healthz => "(healthz)".to_owned(),
+                Endpoint::Fsync => "(fsync)".to_owned(),
+                judged => format!("{judged:?}").to_lowercase(),
+            };
             let _ = write!(
                 text,
-                "\n  {name:<9}{:>9}{:>10.2}{:>10.2}{:>10.2}{:>10.2}{:>9}",
+                "\n  {name:<10}{:>9}{:>10.2}{:>10.2}{:>10.2}{:>10.2}{:>9}",
                 row.answers, row.p50_ms, row.p99_ms, row.p999_ms, row.max_ms, row.late
             );
         }

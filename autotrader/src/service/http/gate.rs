@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -46,17 +46,18 @@ async fn admit(app: &App, request: Request) -> Result<Request, ApiError> {
     }
     let (head, body) = request.into_parts();
     let most = app.config.http.body_bytes_max;
+    let too_large = || {
+        let message = format!("a body has at most {most} bytes, and all that it promises");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    };
+    // One that says so is not waited for.
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
     let bytes = tokio::time::timeout(app.config.read_timeout(), to_bytes(body, most)).await;
     match bytes {
         Ok(Ok(bytes)) => Ok(Request::from_parts(head, Body::from(bytes))),
-        Ok(Err(_)) => {
-            let message = format!("a body has at most {most} bytes, and all that it promises");
-            Err(ApiError::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                message,
-            ))
-        }
+        Ok(Err(_)) => Err(too_large()),
         Err(_) => {
             let message = "the body took too long";
             Err(ApiError::new(

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gordian::sync::Mutex;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::adapter::Expiries;
 use super::clock::now_us;
@@ -124,7 +124,7 @@ struct Job {
 
 /// Something to be written.
 enum Change {
-    Record(Record, u64),
+    Record(Box<Record>, u64),
     Running(u64, bool),
 }
 
@@ -212,7 +212,7 @@ impl Journal for Store {
         if let Some(intent) = record.intent {
             self.expiries.note(intent.order.id, expires_us);
         }
-        self.write(Change::Record(record.clone(), expires_us))
+        self.write(Change::Record(Box::new(record.clone()), expires_us))
     }
 }
 
@@ -371,8 +371,8 @@ fn prepare(mut connection: Connection, migrations: &[&str]) -> Result<Connection
         return Err(Refused::Unusable("it is read-only".to_owned()));
     }
     connection.busy_timeout(Duration::ZERO)?;
-    // Exclusive, and taken at once by a write: a second process is refused from here on, until
-    // this one has closed the file or is dead.
+    // Exclusive, and taken by the first look: a second process is refused from here on, until this
+    // one has closed the file or is dead. Nothing is written before all of it was found good.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -402,15 +402,7 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Refus
         transaction.pragma_update(None, "user_version", (done + index + 1) as i64)?;
         transaction.commit()?;
     }
-    let transaction = connection.transaction()?;
-    opened(&transaction)?;
-    transaction.commit()?;
     Ok(())
-}
-
-/// Says in the file that it was opened: a write, so that one that cannot be written is found now.
-fn opened(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    tables::set_fact(transaction, "opened_us", &now_us().to_string())
 }
 
 /// Makes a database beside its place, then moves it there: a crash leaves all of it or none.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{Loaded, Refused};
 use crate::service::adapter::Expiries;
+use crate::service::clock::now_us;
 use crate::{
     Book, ClientOrderId, Currency, Cycle, CycleId, Epoch, Intent, OpId, Order, Orphan, Position,
     Record, Side, Token,
@@ -149,41 +150,31 @@ fn write_intent(
     Ok(())
 }
 
-/// Reads everything, after the currencies and the name were added that are not there yet.
+/// Reads everything. Only when all that is there is good, the currencies are added that are not,
+/// and the file is told that it was opened: one that cannot be written is found now.
 pub(super) fn load(
     connection: &mut Connection,
     symbols: Vec<String>,
     expiries: &Expiries,
 ) -> Result<Loaded, Refused> {
-    add_missing(connection, &symbols)?;
-    let instance = fact(connection, "instance")?;
-    let instance = instance.ok_or_else(|| Refused::Corrupt("its name is missing".to_owned()))?;
+    let known = self::symbols(connection)?;
     let mut records = Vec::new();
-    for (number, symbol) in symbols.iter().enumerate() {
-        let book = read_book(connection, number)?;
-        let book = book.ok_or_else(|| Refused::Corrupt(format!("`{symbol}` has no book")))?;
-        let intents = read_intents(connection, number)?;
-        let open = intents
-            .iter()
-            .filter(|(intent, _)| intent.token.op > book.op_settled);
-        if open.count() > 1 {
-            return Err(Refused::Corrupt(format!("`{symbol}` has two open orders")));
-        }
-        let currency = Currency(number);
-        records.push(Record {
-            currency,
-            book: book.clone(),
-            intent: None,
-        });
-        for (intent, expires_us) in intents {
-            expiries.note(intent.order.id, expires_us);
-            records.push(Record {
-                currency,
-                book: book.clone(),
-                intent: Some(intent),
-            });
-        }
+    for (number, symbol) in known.iter().enumerate() {
+        read_currency(connection, number, symbol, expiries, &mut records)?;
     }
+    let transaction = connection.transaction()?;
+    for (number, symbol) in symbols.iter().enumerate().skip(known.len()) {
+        let insert = "INSERT INTO currency (number, symbol) VALUES (?1, ?2)";
+        transaction.execute(insert, params![number, symbol])?;
+        write_book(&transaction, number, &Book::default())?;
+    }
+    let instance = match fact(&transaction, "instance")? {
+        Some(instance) => instance,
+        None if known.is_empty() => name(&transaction)?,
+        None => return Err(Refused::Corrupt("its name is missing".to_owned())),
+    };
+    set_fact(&transaction, "opened_us", &now_us().to_string())?;
+    transaction.commit()?;
     Ok(Loaded {
         symbols,
         records,
@@ -194,22 +185,42 @@ pub(super) fn load(
     })
 }
 
-fn add_missing(connection: &mut Connection, symbols: &[String]) -> Result<(), Refused> {
-    let transaction = connection.transaction()?;
-    let known = self::symbols(&transaction)?;
-    for (number, symbol) in symbols.iter().enumerate().skip(known.len()) {
-        transaction.execute(
-            "INSERT INTO currency (number, symbol) VALUES (?1, ?2)",
-            params![number, symbol],
-        )?;
-        write_book(&transaction, number, &Book::default())?;
+/// Gives a new database its name.
+fn name(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
+    let random = "SELECT lower(hex(randomblob(4)))";
+    let name: String = transaction.query_row(random, [], |row| row.get(0))?;
+    set_fact(transaction, "instance", &name)?;
+    Ok(name)
+}
+
+fn read_currency(
+    connection: &Connection,
+    number: usize,
+    symbol: &str,
+    expiries: &Expiries,
+    records: &mut Vec<Record>,
+) -> Result<(), Refused> {
+    let book = read_book(connection, number)?;
+    let book = book.ok_or_else(|| Refused::Corrupt(format!("`{symbol}` has no book")))?;
+    let intents = read_intents(connection, number)?;
+    let open = intents
+        .iter()
+        .filter(|(intent, _)| intent.token.op > book.op_settled);
+    if open.count() > 1 {
+        let why = format!("`{symbol}` has two open orders");
+        return Err(Refused::Corrupt(why));
     }
-    if known.is_empty() && fact(&transaction, "instance")?.is_none() {
-        let name: String =
-            transaction.query_row("SELECT hex(randomblob(4))", [], |row| row.get(0))?;
-        set_fact(&transaction, "instance", &name.to_lowercase())?;
+    let currency = Currency(number);
+    let record = |intent| Record {
+        currency,
+        book: book.clone(),
+        intent,
+    };
+    records.push(record(None));
+    for (intent, expires_us) in intents {
+        expiries.note(intent.order.id, expires_us);
+        records.push(record(Some(intent)));
     }
-    transaction.commit()?;
     Ok(())
 }
 

@@ -154,7 +154,8 @@ fn the_highest_version_wins_in_every_order() {
 #[test]
 fn an_intent_stays_until_its_operation_has_ended() {
     // Records of (version, intent), and the intent that is left; `op_settled` is the version.
-    let cases: [(&[(u64, Option<u64>)], Option<u64>); 5] = [
+    type Written = (u64, Option<u64>);
+    let cases: [(&[Written], Option<u64>); 5] = [
         (&[(3, Some(4))], Some(4)),
         (&[(3, Some(4)), (4, None)], None),
         // A reset comes to the disk first, with a higher version; the order is still open.
@@ -391,7 +392,7 @@ fn a_write_that_has_no_room_is_an_error_and_no_more() {
     for (record, expected) in [(large, Err(NotDurable)), (record(6, None), Ok(()))] {
         let (done, answer) = sync_channel(1);
         jobs.send(Job {
-            change: Change::Record(record, 0),
+            change: Change::Record(Box::new(record), 0),
             done,
         })
         .unwrap();

@@ -18,6 +18,8 @@ use super::clock::now_us;
 use crate::{Coins, Money, Side};
 
 pub mod server;
+#[cfg(test)]
+mod tests;
 mod weather;
 
 pub use weather::{Call, Plan, Weather};
