@@ -3,8 +3,9 @@
 //! Knows the configuration and where it comes from. Does not know how a search is made.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -146,6 +147,40 @@ impl Checker {
         self
     }
 
+    /// Where [`Strategy::Fuzz`] keeps the schedules that showed something new: it begins with those
+    /// that are there. Nowhere unless this says otherwise.
+    #[must_use]
+    pub fn corpus(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.config.corpus = Some(directory.into());
+        self
+    }
+
+    /// Ends the search once so many distinct errors were found; it goes on to its end otherwise.
+    #[must_use]
+    pub fn errors_max(mut self, errors: u32) -> Self {
+        self.config.errors_max = Some(errors);
+        self
+    }
+
+    /// Runs the one interleaving that these bytes choose, one byte for each decision, instead of a
+    /// search: any string of bytes is an interleaving. For fuzzers, which find strings that lead
+    /// somewhere new.
+    ///
+    /// ```
+    /// use gordian::{Checker, Verdict};
+    ///
+    /// let model = || assert_ne!(gordian::choose(3), 2);
+    /// let verdict = |bytes: &[u8]| Checker::new().choices(bytes).check(model).verdict;
+    /// assert_ne!(verdict(&[1]), Verdict::Found);
+    /// assert_eq!(verdict(&[2]), Verdict::Found);
+    /// ```
+    #[must_use]
+    pub fn choices(mut self, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.config.strategy = Strategy::Random;
+        self.config.choices = Some(bytes.into());
+        self
+    }
+
     /// Full wakeup sequences as published, instead of trimmed ones: for comparison only.
     #[doc(hidden)]
     #[must_use]
@@ -156,7 +191,8 @@ impl Checker {
 
     /// Applies the environment variables `GORDIAN_ENGINE`, `GORDIAN_STRATEGY`,
     /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_SPURIOUS_MAX`,
-    /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_TIME_MAX` (seconds), `GORDIAN_SEED`, `GORDIAN_REPLAY` on top of the settings so far.
+    /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_ERRORS_MAX`, `GORDIAN_TIME_MAX` (seconds), `GORDIAN_SEED`,
+    /// `GORDIAN_CORPUS` (a directory), `GORDIAN_REPLAY` on top of the settings so far.
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
@@ -177,6 +213,10 @@ impl Checker {
         set(&mut config.steps_max, front, "STEPS_MAX", str::parse)?;
         set(&mut config.spurious_max, front, "SPURIOUS_MAX", str::parse)?;
         set(&mut config.executions_max, front, "EXECUTIONS_MAX", some)?;
+        set(&mut config.errors_max, front, "ERRORS_MAX", some)?;
+        if let Some(directory) = std::env::var_os(format!("{front}CORPUS")) {
+            config.corpus = Some(directory.into());
+        }
         set(&mut config.time_max, front, "TIME_MAX", |text| {
             let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
             Duration::try_from_secs_f64(seconds)
@@ -194,7 +234,7 @@ impl Checker {
     /// most 63 threads (4 under loom).
     pub fn check(self, model: impl Fn() + Send + Sync + 'static) -> Report {
         let model = move || crate::thread::drop_locals(&model);
-        engine::run(self.config, std::sync::Arc::new(model))
+        engine::run(self.config, Arc::new(model))
     }
 }
 

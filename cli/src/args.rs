@@ -52,12 +52,16 @@ pub(crate) enum Command {
     Test(Box<TestArgs>),
     /// Run the models and scenarios of a workspace, and judge them by the project's policy
     Gate(Box<GateArgs>),
+    /// Drive one model's schedules and choices by what they show, for a while
+    Fuzz(Box<FuzzArgs>),
     /// Run the interleaving of a finding again, and step through it
     Replay(Box<ReplayArgs>),
     /// Say what a finding code means, with an example, and what to do about it
     Explain(ExplainCodeArgs),
     /// Render the reports of the last run again, or those of a run that was kept
     Report(ReportArgs),
+    /// Say which deadlocks a recorded run could have had in another interleaving
+    Predict(PredictArgs),
     /// Check, lay out or explain scenario files: lock protocols as text
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -190,6 +194,50 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
     numbers
         .filter(within)
         .ok_or_else(|| "a part is written K/N: 1/4 is the first of four, 4/4 the last".to_owned())
+}
+
+const FUZZ_EXAMPLES: &str = "\
+Example: ten minutes at a model that is too large to be explored
+  cargo gordian fuzz -p bank transfer --time-max 10min
+
+What showed something new is kept, and the next run begins with it.
+Exit codes: 0 the time is over and nothing was found, which proves nothing, 2 usage, 4 no such
+  model, 70 internal error, 100 findings, 101 build failed, 106 interrupted";
+
+/// Flags of `cargo gordian fuzz`.
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_EXAMPLES)]
+pub(crate) struct FuzzArgs {
+    /// The model: its name, or a part of it that no other model's has
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// For so long: seconds, or 2s, 500ms, 3min
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse_duration)]
+    pub(crate) time_max: Duration,
+    /// End after so many executions, if that comes first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) executions_max: Option<u64>,
+    /// The same executions again, given the same corpus; another seed each time otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Go on after the first error was found
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Where schedules are kept; target/gordian/corpus/MODEL otherwise
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -373,6 +421,35 @@ pub(crate) struct ReportArgs {
     /// How much is said.
     #[command(flatten)]
     pub(crate) view: ViewArgs,
+}
+
+const PREDICT_EXAMPLES: &str = "\
+Example: a run that a recorder wrote as THREAD|OPERATION(OPERAND)|LOCATION lines
+  cargo gordian predict run.std
+
+Operations: acq rel req, r w, fork join, wait notify notifyAll, begin end dummy
+Exit codes: 0 nothing predicted, 2 a file that is no recorded run, 70 internal error,
+  100 another interleaving of the run deadlocks, 106 some circles were not tried";
+
+/// Flags of `cargo gordian predict`.
+#[derive(Debug, Args)]
+#[command(after_help = PREDICT_EXAMPLES)]
+pub(crate) struct PredictArgs {
+    /// Recorded runs in the STD format; `-` for stdin
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<PathBuf>,
+    /// Most threads in one deadlock [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads_max: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
 }
 
 /// When to open a page.
@@ -578,7 +655,7 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
-        for name in ["replay", "explain", "gate"] {
+        for name in ["fuzz", "replay", "explain", "gate"] {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
@@ -647,6 +724,10 @@ mod tests {
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
             ("cargo-gordian tst", "test"),
+            ("cargo-gordian fuzz", "MODEL"),
+            ("cargo-gordian fuzz drain --time-max 0", "above 0"),
+            ("cargo-gordian fuzz drain --executions-max 0", "1.."),
+            ("cargo-gordian fuzz drain --keep-goin", "--keep-going"),
             ("cargo-gordian replay", "TOKEN|FILE"),
             ("cargo-gordian replay g2::: --stepp", "--step"),
             (

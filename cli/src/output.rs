@@ -19,6 +19,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use gordian::Report;
 use gordian::report::{Progress, Step};
 
 pub(crate) use prose::report as sentences;
@@ -83,6 +84,13 @@ pub(crate) enum Event<'a> {
         result: &'a Checked,
         /// The command that did it, if it is short.
         command: Option<&'a str>,
+    },
+    /// A recorded run has been looked at.
+    Predicted {
+        /// What it could have come to; its model is the file.
+        report: &'a Report,
+        /// The text of the file.
+        source: &'a str,
     },
     /// Somebody stands at a step of an interleaving.
     Step {

@@ -12,9 +12,9 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use gordian::ReplayToken;
 use gordian::private::{DEFAULT, shell_word};
 use gordian::report::{Finding, Verdict};
+use gordian::{ReplayToken, Report};
 
 use crate::args::{BuildArgs, ReplayArgs};
 use crate::cargo::{self, Project};
@@ -373,10 +373,15 @@ fn rank(outcome: &Outcome) -> u8 {
 
 /// The finding that the token is of, or else the first one that it leads to.
 fn wanted<'a>(outcome: &'a Outcome, found: &Found) -> Option<&'a Finding> {
-    among(&outcome.report.as_ref()?.findings, found)
+    among(outcome.report.as_ref()?, found)
 }
 
-fn among<'a>(findings: &'a [Finding], found: &Found) -> Option<&'a Finding> {
+fn among<'a>(report: &'a Report, found: &Found) -> Option<&'a Finding> {
+    // What a token meets that does not fit is not what it is of.
+    let findings = match report.verdict {
+        Verdict::Error => &[],
+        _ => report.findings.as_slice(),
+    };
     let code = found.code.as_deref();
     let same = findings.iter().find(|one| Some(one.code.as_str()) == code);
     same.or(findings.first())

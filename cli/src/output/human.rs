@@ -16,7 +16,7 @@ use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
+use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
 use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
 use crate::gate::Judgement;
@@ -88,8 +88,13 @@ impl Human {
         if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
-            let style = "{prefix:>12.cyan.bold} [{bar:10}] {pos}/{len} {elapsed} {wide_msg}";
-            let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
+            // What draws it does not know of `--color`.
+            let prefix = match anstream::AutoStream::choice(&io::stderr()) {
+                anstream::ColorChoice::Never => "{prefix:>12}",
+                _ => "{prefix:>12.cyan.bold}",
+            };
+            let style = format!("{prefix} [{{bar:10}}] {{pos}}/{{len}} {{elapsed}} {{wide_msg}}");
+            let style = ProgressStyle::with_template(&style).map_err(io::Error::other)?;
             self.progress.set_style(style.progress_chars("=> "));
             self.progress.set_prefix("Exploring");
             self.progress
@@ -152,12 +157,11 @@ impl Human {
             let (word, style) = verb(outcome.status);
             self.status(word, style, &line(outcome))?;
         }
-        for outcome in summary.outcomes.iter().filter(|one| proves_nothing(one)) {
-            let text = format!(
-                "{} proves little: none of its threads ever has to wait for another",
-                outcome.model.title()
-            );
-            self.status("Warning", HAZARD, &text)?;
+        for outcome in &summary.outcomes {
+            if let Some(why) = proves_little(outcome) {
+                let text = format!("{} {why}", outcome.model.title());
+                self.status("Warning", HAZARD, &text)?;
+            }
         }
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
@@ -211,6 +215,11 @@ impl Human {
         for result in checks.results.iter().filter(bad) {
             let (word, style) = scenario::word(result.status());
             self.status(word, style, &scenario::line(result))?;
+        }
+        for result in &checks.results {
+            for remark in scenario::unreached(result) {
+                self.status("Warning", HAZARD, &remark)?;
+            }
         }
         Ok(())
     }
@@ -340,6 +349,19 @@ impl Human {
         stdout.flush()
     }
 
+    /// What a recorded run could have come to.
+    fn predicted(&self, stdout: &mut impl Write, report: &Report, source: &str) -> io::Result<()> {
+        let (word, style) = match report.verdict {
+            Verdict::Found => ("PREDICTED", ERROR),
+            Verdict::Incomplete => ("INCOMPLETE", HAZARD),
+            _ => ("CLEAN", VERB),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", report.model)?;
+        let picture = |finding: &Finding| picture_of_scenario(source, finding, self.canvas);
+        self.show(stdout, report, picture, |_| None)?;
+        stdout.flush()
+    }
+
     fn reasons(
         &self,
         stdout: &mut impl Write,
@@ -448,6 +470,9 @@ impl Renderer for Human {
             Event::ReplayedScenario { result, command } => {
                 self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
             }
+            Event::Predicted { report, source } => {
+                self.predicted(&mut anstream::stdout().lock(), report, source)
+            }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
             }
@@ -461,6 +486,7 @@ impl Renderer for Human {
 /// What a replay came to, in a word.
 fn found_again(report: Option<&Report>) -> (&'static str, Style) {
     match report {
+        Some(report) if report.verdict == Verdict::Error => ("NOT REPLAYED", HAZARD),
         Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
         Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
         _ => ("NOT REPLAYED", HAZARD),
@@ -496,11 +522,11 @@ fn has_hazard(outcome: &Outcome) -> bool {
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
-/// Whether a pass says next to nothing, because the threads never meet.
-fn proves_nothing(outcome: &Outcome) -> bool {
-    let report = outcome.report.as_ref();
+/// Why a pass says next to nothing, if it does: the threads never meet.
+fn proves_little(outcome: &Outcome) -> Option<String> {
     let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
-    is_pass && report.is_some_and(|report| report.expect.is_empty() && is_vacuous(report))
+    let report = outcome.report.as_ref().filter(|_| is_pass)?;
+    report.expect.is_empty().then(|| vacuity(report))?
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use gordian::report::Verdict;
+use gordian::report::{Coverage, Verdict};
 use gordian::{Code, Report};
 
 use super::canvas::Canvas;
@@ -63,6 +63,14 @@ pub(crate) struct KeptScenario<'a> {
     report: Map<String, Value>,
 }
 
+/// What a recorded run could have come to.
+#[derive(Serialize)]
+struct PredictionLine<'a> {
+    v: u32,
+    kind: &'static str,
+    report: &'a Report,
+}
+
 /// All models.
 #[derive(Serialize)]
 struct SummaryLine {
@@ -98,6 +106,9 @@ struct ScenarioLine<'a> {
     steps_max: u64,
     seconds: f64,
     error: Option<String>,
+    /// What was seen of the locks.
+    #[serde(skip_serializing_if = "Coverage::is_empty")]
+    coverage: Coverage,
 }
 
 /// A finding, without how it is explained.
@@ -133,6 +144,11 @@ impl Renderer for Json {
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
+            Event::Predicted { report, .. } => write(&PredictionLine {
+                v: VERSION,
+                kind: "prediction",
+                report,
+            }),
             Event::ReplayedScenario { result, .. } => checked(result),
             Event::Refused(refusal) => refused(refusal),
             Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
@@ -213,6 +229,7 @@ fn checked(result: &Checked) -> io::Result<()> {
         steps_max: 0,
         seconds: result.time.as_secs_f64(),
         error: None,
+        coverage: Coverage::default(),
     };
     match &result.findings {
         Err(refusal) => {
@@ -246,6 +263,7 @@ fn checked(result: &Checked) -> io::Result<()> {
                 complete: search.complete,
                 steps_max: search.steps_longest,
                 error: findings.defect.clone().or_else(|| error.clone()),
+                coverage: findings.report.coverage.clone(),
                 ..empty
             })
         }

@@ -177,6 +177,7 @@ fn check(file: &File, its: &Manner) -> Checked {
             pane: None,
             hint: None,
             defect: true,
+            more: Vec::new(),
         }))
     });
     Checked {

@@ -11,7 +11,7 @@ mod oracle;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse};
+use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse_all};
 
 use crate::args::{CheckArgs, ExplainArgs, FmtArgs};
 use crate::cargo::Project;
@@ -153,9 +153,9 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<ExitCod
 /// A file's text, and the scenario that it is.
 pub(crate) fn read(file: &File) -> Result<(String, Scenario), Box<Refusal>> {
     let source = file.read()?;
-    match parse(&source) {
+    match parse_all(&source) {
         Ok(scenario) => Ok((source, scenario)),
-        Err(error) => Err(refused(file, source, &error)),
+        Err(errors) => Err(refused(file, &source, &errors)),
     }
 }
 
@@ -164,23 +164,36 @@ fn tidy(file: &File) -> Result<(String, String), Box<Refusal>> {
     let source = file.read()?;
     match format(&source) {
         Ok(tidy) => Ok((source, tidy)),
-        Err(error) => Err(refused(file, source, &error)),
+        Err(error) => {
+            let errors = parse_all(&source).err().unwrap_or_else(|| vec![error]);
+            Err(refused(file, &source, &errors))
+        }
     }
 }
 
-fn refused(file: &File, source: String, error: &ParseError) -> Box<Refusal> {
-    let span = error.span();
+/// All that is wrong with a file, behind the first of it.
+fn refused(file: &File, source: &str, errors: &[ParseError]) -> Box<Refusal> {
+    let one = |error: &ParseError| {
+        let span = error.span();
+        Refusal {
+            file: file.name.clone(),
+            message: error.message().to_owned(),
+            pane: Some(Pane {
+                source: source.to_owned(),
+                span: span.start as usize..span.end as usize,
+                line: error.line(),
+                column: error.column(),
+                label: error.expected().map(|what| format!("expected {what}")),
+            }),
+            hint: error.hint().map(str::to_owned),
+            defect: false,
+            more: Vec::new(),
+        }
+    };
+    let mut all = errors.iter().map(one);
+    let first = all.next().expect("a text that is refused has an error");
     Box::new(Refusal {
-        file: file.name.clone(),
-        message: error.message().to_owned(),
-        pane: Some(Pane {
-            source,
-            span: span.start as usize..span.end as usize,
-            line: error.line(),
-            column: error.column(),
-            label: error.expected().map(|what| format!("expected {what}")),
-        }),
-        hint: error.hint().map(str::to_owned),
-        defect: false,
+        more: all.collect(),
+        ..first
     })
 }
