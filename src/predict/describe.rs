@@ -66,9 +66,8 @@ impl Described<'_> {
             findings,
             error: None,
             expect: Vec::new(),
-            coverage: crate::report::Coverage::default(),
-            scenario: None,
             coverage: Coverage::default(),
+            scenario: None,
         }
     }
 
