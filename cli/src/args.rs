@@ -229,6 +229,9 @@ pub(crate) struct FuzzArgs {
     /// Where schedules are kept; target/gordian/corpus/MODEL otherwise
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,

@@ -14,6 +14,7 @@ use gordian::report::{Finding, Progress, Severity, Verdict};
 
 use crate::args::FuzzArgs;
 use crate::cargo::{self, Project};
+use crate::config::Chosen;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
@@ -34,11 +35,13 @@ const LISTED_MAX: usize = 20;
 pub(crate) fn fuzz(args: &FuzzArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
+    let profile = Chosen::of(&args.config, Some(&project.root()))?;
     let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let model = chosen(models::discover(binaries, &[], &[])?, &args.model)?;
     let start = Instant::now();
     let trial = Trial {
         args,
+        below: profile.searching().variables(),
         model: &model,
         seed: args.seed.unwrap_or_else(seed_of_now),
         corpus: corpus(args, &project, &model)?,
@@ -138,6 +141,8 @@ fn weighed(mut outcome: Outcome) -> Outcome {
 /// One model, fuzzed for a while.
 struct Trial<'a> {
     args: &'a FuzzArgs,
+    /// What the profile says, and the model may say otherwise.
+    below: Vec<(String, String)>,
     model: &'a Model,
     seed: u64,
     corpus: PathBuf,
@@ -216,7 +221,8 @@ impl Trial<'_> {
             settings.push(("GORDIAN_ERRORS_MAX", "1".to_owned()));
         }
         let named = |(name, value): (&str, String)| (name.to_owned(), value);
-        settings.into_iter().map(named).collect()
+        let settings = settings.into_iter().map(named);
+        settings.chain(self.below.iter().cloned()).collect()
     }
 
     fn tell(&self, progress: &Path, since: Instant, output: &mut Output) {

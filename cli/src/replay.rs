@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use gordian::private::{DEFAULT, shell_word};
+use gordian::private::shell_word;
 use gordian::report::{Finding, Verdict};
 use gordian::{ReplayToken, Report};
 
@@ -68,10 +68,7 @@ pub(crate) fn replay(args: &ReplayArgs, output: &mut Output) -> Result<ExitCode,
         return Err(Error::NothingToRun(nothing(args, &found)));
     }
     let chosen = Chosen::of(&args.config, Some(&project.root()))?;
-    let below = chosen.searching().named().into_iter();
-    let mut settings: Vec<_> = below
-        .map(|(name, value)| (format!("{DEFAULT}{name}"), value))
-        .collect();
+    let mut settings = chosen.searching().variables();
     settings.push(("GORDIAN_REPLAY".to_owned(), found.token.clone()));
     let task = Task {
         models: &models,

@@ -13,7 +13,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gordian::private::DEFAULT;
 use gordian::report::Progress;
 
 use crate::args::{SearchArgs, TestArgs};
@@ -89,9 +88,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) fn variables(search: &SearchArgs, searching: &Searching) -> Vec<(String, String)> {
     let above = search.named().into_iter();
     let above = above.map(|(name, value)| (format!("GORDIAN_{name}"), value));
-    let below = searching.named().into_iter();
-    let below = below.map(|(name, value)| (format!("{DEFAULT}{name}"), value));
-    above.chain(below).collect()
+    above.chain(searching.variables()).collect()
 }
 
 /// Runs models and tells of each.

@@ -6,6 +6,7 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
+use gordian::private::DEFAULT;
 use gordian::report::{Engine, Finding};
 use gordian::{Code, Strategy};
 use schemars::JsonSchema;
@@ -167,6 +168,16 @@ impl Searching {
         let given = settings.into_iter();
         given
             .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+}
+
+impl Searching {
+    /// As a checker reads them: below what a model says of itself.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let named = self.named().into_iter();
+        named
+            .map(|(name, value)| (format!("{DEFAULT}{name}"), value))
             .collect()
     }
 }
