@@ -84,6 +84,8 @@ mod check;
 #[cfg(feature = "model")]
 mod config;
 #[cfg(feature = "model")]
+mod corpus;
+#[cfg(feature = "model")]
 mod detect;
 #[cfg(feature = "model")]
 mod engine;

@@ -327,6 +327,24 @@ fn a_sale_that_is_filled_in_part_leaves_the_rest() {
 }
 
 #[test]
+fn a_sale_in_part_costs_its_share() {
+    let (trader, lease, exchange, _) = running();
+    for price in [100, 90] {
+        exchange.set(|script| script.price = Some(price));
+        trader.tick(lease, BTC);
+        exchange.set(|script| script.balance = Some(2));
+    }
+    exchange.set(|script| {
+        (script.price, script.balance) = (Some(110), Some(4));
+        script.replies.push_back(Ok(filled(3, 330)));
+    });
+    trader.tick(lease, BTC);
+    // 4 coins cost 380, 3 of them 285.
+    let stats = state(&trader);
+    assert_eq!((stats.volume, stats.profit), (1, 330 - 285));
+}
+
+#[test]
 fn nothing_is_submitted_without_a_durable_intent() {
     let (trader, lease, exchange, paper) = running();
     paper.fail(true);
@@ -386,6 +404,33 @@ fn unknown_currencies_are_refused() {
         trader.permit(NONE, true).unwrap_err(),
     ] {
         assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 400));
+    }
+}
+
+/// An exchange knows an order by this text: two orders never share one.
+#[test]
+fn order_ids_are_written_with_currency_and_operation() {
+    let id = |currency, op| {
+        let (currency, op) = (Currency(currency), OpId(op));
+        ClientOrderId { currency, op }.to_string()
+    };
+    assert_eq!(id(1, 12), "t-1-12");
+    assert_ne!(id(1, 12), id(11, 2));
+}
+
+/// What is said to whoever is refused names the way out, and each refusal has its own words.
+#[test]
+fn refusals_say_what_to_do() {
+    let all = [
+        (Refusal::UnknownCurrency, "name one of"),
+        (Refusal::NotRunning, "start it"),
+        (Refusal::NotDurable, "repeat it"),
+        (Refusal::Failed, "failed halfway"),
+        (Refusal::Busy, "try again"),
+    ];
+    for (refusal, way_out) in all {
+        let text = refusal.to_string();
+        assert!(text.contains(way_out), "{refusal:?}: {text}");
     }
 }
 

@@ -9,8 +9,8 @@ use super::reach::Meeting;
 use super::sections::{Request, Sections};
 use crate::detect::Hash;
 use crate::report::{
-    Code, Edge, Engine, Finding, Holder, Outcome, REPORT_VERSION, Report, Search, Severity, Site,
-    Step, Strength, Verdict, grouped,
+    Code, Coverage, Edge, Engine, Finding, Holder, Outcome, REPORT_VERSION, Report, Search,
+    Severity, Site, Step, Strength, Verdict, grouped,
 };
 use crate::trace::{ActorId, Recorded, Trace};
 
@@ -67,6 +67,7 @@ impl Described<'_> {
             error: None,
             expect: Vec::new(),
             scenario: None,
+            coverage: Coverage::default(),
         }
     }
 

@@ -17,6 +17,7 @@ use super::places::Places;
 use super::terminal::{End, Phase, Terminal};
 use crate::engine::{Identity, Program};
 use crate::op::{Kind, Preference, Site};
+use crate::report::{self, Coverage, Unreached};
 
 /// A scenario, ready to be run again and again, and the execution that is under way.
 pub(super) struct Machine {
@@ -107,6 +108,25 @@ impl Machine {
             scenario: Arc::clone(scenario),
             code,
         }
+    }
+
+    /// Where the text takes a lock, as far as no execution came there.
+    pub(super) fn unreached(&self, seen: &Coverage) -> Vec<Unreached> {
+        let reached: BTreeSet<&report::Site> = seen
+            .locks
+            .iter()
+            .flat_map(|lock| &lock.sites)
+            .map(|its| &its.site)
+            .collect();
+        let all = self.code.acquisitions(&self.scenario).into_iter();
+        let unreached: BTreeSet<Unreached> = all
+            .map(|(pc, lock)| {
+                let name = &self.scenario.objects[lock.0 as usize].name;
+                Unreached::new(report::Site::at(self.sites[pc as usize]), name.clone())
+            })
+            .filter(|its| !reached.contains(&its.site))
+            .collect();
+        unreached.into_iter().collect()
     }
 
     /// Begins an execution.

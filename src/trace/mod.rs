@@ -3,6 +3,8 @@
 //! Knows threads, objects and steps by number and by name. Does not know why the order was chosen,
 //! nor whether anything in it is wrong.
 
+mod coverage;
+mod features;
 mod identity;
 mod past;
 mod paths;
@@ -11,6 +13,8 @@ mod std_format;
 mod token;
 mod verbs;
 
+pub(crate) use coverage::Coverage;
+pub(crate) use features::features;
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;
 pub(crate) use run::{Event, Pending, Program, Run, Steps, Turn, threads_in};

@@ -16,9 +16,10 @@ use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
-use super::{Event, Renderer, View, scenario};
+use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
+use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
@@ -156,12 +157,11 @@ impl Human {
             let (word, style) = verb(outcome.status);
             self.status(word, style, &line(outcome))?;
         }
-        for outcome in summary.outcomes.iter().filter(|one| proves_nothing(one)) {
-            let text = format!(
-                "{} proves little: none of its threads ever has to wait for another",
-                outcome.model.title()
-            );
-            self.status("Warning", HAZARD, &text)?;
+        for outcome in &summary.outcomes {
+            if let Some(why) = proves_little(outcome) {
+                let text = format!("{} {why}", outcome.model.title());
+                self.status("Warning", HAZARD, &text)?;
+            }
         }
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
@@ -216,7 +216,50 @@ impl Human {
             let (word, style) = scenario::word(result.status());
             self.status(word, style, &scenario::line(result))?;
         }
+        for result in &checks.results {
+            for remark in scenario::unreached(result) {
+                self.status("Warning", HAZARD, &remark)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The findings that fail, each explained, and the verdict.
+    fn judged(&mut self, judgement: &Judgement, kept: Option<&Kept>) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        if !self.quiet {
+            writeln!(anstream::stderr().lock())?;
+        }
+        let mut stdout = anstream::stdout().lock();
+        for (at, entry) in judgement.results.models.iter().enumerate() {
+            let failing = judgement.failing.iter().filter(|one| one.0 == at);
+            let failing: Vec<usize> = failing.map(|one| one.1).collect();
+            let Some(report) = entry.report.as_ref().filter(|_| !failing.is_empty()) else {
+                continue;
+            };
+            writeln!(stdout, "{ERROR}FAIL{ERROR:#} {}", entry.title())?;
+            let mut report = report.clone();
+            let mut numbers = 0..;
+            // Those that are let through are named below the rules.
+            report.findings.retain(|_| {
+                numbers
+                    .next()
+                    .is_some_and(|number| failing.contains(&number))
+            });
+            let root = &judgement.root;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            let command = |finding: &Finding| self.command(kept, &report, finding);
+            self.show(&mut stdout, &report, picture, command)?;
+            writeln!(stdout)?;
+        }
+        for line in gate::table(judgement).lines() {
+            writeln!(stdout, "{}", self.canvas.signs(line))?;
+        }
+        writeln!(stdout)?;
+        stdout.flush()?;
+        drop(stdout);
+        let (word, style, text) = gate::verdict(judgement);
+        self.status(word, style, &text)
     }
 
     /// Why a scenario did not pass; one that was refused has been explained on stderr.
@@ -306,6 +349,19 @@ impl Human {
         stdout.flush()
     }
 
+    /// What a recorded run could have come to.
+    fn predicted(&self, stdout: &mut impl Write, report: &Report, source: &str) -> io::Result<()> {
+        let (word, style) = match report.verdict {
+            Verdict::Found => ("PREDICTED", ERROR),
+            Verdict::Incomplete => ("INCOMPLETE", HAZARD),
+            _ => ("CLEAN", VERB),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", report.model)?;
+        let picture = |finding: &Finding| picture_of_scenario(source, finding, self.canvas);
+        self.show(stdout, report, picture, |_| None)?;
+        stdout.flush()
+    }
+
     fn reasons(
         &self,
         stdout: &mut impl Write,
@@ -390,6 +446,8 @@ impl Renderer for Human {
             }
             Event::Ended(outcome) => self.ended(outcome),
             Event::Finished { summary, kept } => self.finished(summary, *kept),
+            Event::Judged { judgement, kept } => self.judged(judgement, *kept),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),
@@ -411,6 +469,9 @@ impl Renderer for Human {
             } => self.replayed(&mut anstream::stdout().lock(), outcome, root, *command),
             Event::ReplayedScenario { result, command } => {
                 self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
+            }
+            Event::Predicted { report, source } => {
+                self.predicted(&mut anstream::stdout().lock(), report, source)
             }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
@@ -461,11 +522,11 @@ fn has_hazard(outcome: &Outcome) -> bool {
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
-/// Whether a pass says next to nothing, because the threads never meet.
-fn proves_nothing(outcome: &Outcome) -> bool {
-    let report = outcome.report.as_ref();
+/// Why a pass says next to nothing, if it does: the threads never meet.
+fn proves_little(outcome: &Outcome) -> Option<String> {
     let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
-    is_pass && report.is_some_and(|report| report.expect.is_empty() && is_vacuous(report))
+    let report = outcome.report.as_ref().filter(|_| is_pass)?;
+    report.expect.is_empty().then(|| vacuity(report))?
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.

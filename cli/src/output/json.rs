@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use gordian::report::Verdict;
+use gordian::report::{Coverage, Verdict};
 use gordian::{Code, Report};
 
 use super::canvas::Canvas;
@@ -15,6 +15,7 @@ use super::source::refusal;
 use super::{Event, Renderer, scenario};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as FileStatus};
 use crate::outcome::{Outcome, Status, Summary};
 
@@ -26,7 +27,7 @@ pub(super) struct Json;
 
 /// A model that has ended, with the fields of its report.
 #[derive(Serialize)]
-struct ModelLine<'a> {
+pub(crate) struct ModelLine<'a> {
     v: u32,
     kind: &'static str,
     package: &'a str,
@@ -57,6 +58,14 @@ struct KeptScenario<'a> {
     remark: Option<String>,
     #[serde(flatten)]
     report: Map<String, Value>,
+}
+
+/// What a recorded run could have come to.
+#[derive(Serialize)]
+struct PredictionLine<'a> {
+    v: u32,
+    kind: &'static str,
+    report: &'a Report,
 }
 
 /// All models.
@@ -94,6 +103,9 @@ struct ScenarioLine<'a> {
     steps_max: u64,
     seconds: f64,
     error: Option<String>,
+    /// What was seen of the locks.
+    #[serde(skip_serializing_if = "Coverage::is_empty")]
+    coverage: Coverage,
 }
 
 /// A finding, without how it is explained.
@@ -122,11 +134,18 @@ impl Renderer for Json {
             Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished { summary, .. } => finished(summary),
+            Event::Judged { judgement, .. } => judged(judgement),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
             Event::Step { .. } | Event::Status { .. } => Ok(()),
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
+            Event::Predicted { report, .. } => write(&PredictionLine {
+                v: VERSION,
+                kind: "prediction",
+                report,
+            }),
             Event::ReplayedScenario { result, .. } => checked(result),
             Event::Refused(refusal) => refused(refusal),
             Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
@@ -164,6 +183,16 @@ fn finished(summary: &Summary) -> io::Result<()> {
     write(&summary_line(summary))
 }
 
+/// The verdict and the summary, which stand at the end of what is kept.
+fn judged(judgement: &Judgement) -> io::Result<()> {
+    let lines: Vec<&str> = judgement.lines.lines().collect();
+    let mut stdout = anstream::stdout().lock();
+    for line in &lines[lines.len().saturating_sub(2)..] {
+        writeln!(stdout, "{line}")?;
+    }
+    Ok(())
+}
+
 fn summary_line(summary: &Summary) -> SummaryLine {
     SummaryLine {
         v: VERSION,
@@ -197,6 +226,7 @@ fn checked(result: &Checked) -> io::Result<()> {
         steps_max: 0,
         seconds: result.time.as_secs_f64(),
         error: None,
+        coverage: Coverage::default(),
     };
     match &result.findings {
         Err(refusal) => {
@@ -230,6 +260,7 @@ fn checked(result: &Checked) -> io::Result<()> {
                 complete: search.complete,
                 steps_max: search.steps_longest,
                 error: findings.defect.clone().or_else(|| error.clone()),
+                coverage: findings.report.coverage.clone(),
                 ..empty
             })
         }
@@ -260,7 +291,7 @@ fn failed(error: &Error) -> io::Result<()> {
     })
 }
 
-fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
+pub(crate) fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
     let binary = &outcome.model.binary;
     Ok(ModelLine {
         v: VERSION,

@@ -3,7 +3,7 @@
 //! Knows phrases and columns. Does not know streams.
 
 use anstyle::Style;
-use gordian::report::{Severity, Verdict, grouped};
+use gordian::report::{Severity, Unreached, Verdict, grouped};
 use gordian::scenario::ast::Expect;
 
 use super::table::{Row, aligned};
@@ -105,8 +105,22 @@ pub(super) fn outcome(result: &Checked) -> String {
     }
 }
 
+/// Where a scenario in which all is well takes a lock, and no interleaving ever comes: what is
+/// proved says nothing of it. Where something is wrong, that may be what keeps threads from it.
+pub(super) fn unreached(result: &Checked) -> Vec<String> {
+    let Ok(findings) = &result.findings else {
+        return Vec::new();
+    };
+    let report = &findings.report;
+    if result.status() != Status::Passed || report.verdict != Verdict::Clean {
+        return Vec::new();
+    }
+    let told = |its: &Unreached| format!("{} takes `{}`, and is never reached", its.site, its.lock);
+    report.coverage.unreached.iter().map(told).collect()
+}
+
 /// What is not as the file expects.
-pub(super) fn failure(findings: &Findings) -> String {
+pub(crate) fn failure(findings: &Findings) -> String {
     let found = found(findings);
     let scenario = &findings.scenario;
     let taken = findings.report.search.executions;

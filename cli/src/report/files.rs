@@ -8,11 +8,11 @@ use std::path::{Component, Path, PathBuf};
 
 use gordian::Report;
 use gordian::private::shell_word;
-use gordian::report::Finding;
+use gordian::report::{Coverage, Finding};
 
 use super::events::Results;
 use super::html::{self, Links};
-use super::text::file_name;
+use super::text::{file_name, harmless};
 use super::{chrome, dot, junit, mermaid, sarif};
 use crate::error::Error;
 use crate::output::sentences;
@@ -143,12 +143,20 @@ pub(super) fn render(
         Format::Chrome => each(directory, TRACES, "json", results, |_, report, finding| {
             chrome::document(report, finding).to_string()
         }),
-        Format::Dot => each(directory, GRAPHS, "dot", results, |title, _, finding| {
-            dot::document(title, finding)
-        }),
-        Format::Mermaid => each(directory, GRAPHS, "mmd", results, |title, _, finding| {
-            mermaid::document(title, finding)
-        }),
+        Format::Dot => {
+            let mut paths = each(directory, GRAPHS, "dot", results, |title, _, finding| {
+                dot::document(title, finding)
+            })?;
+            paths.extend(of_models(directory, "dot", results, dot::lock_order)?);
+            Ok(paths)
+        }
+        Format::Mermaid => {
+            let mut paths = each(directory, GRAPHS, "mmd", results, |title, _, finding| {
+                mermaid::document(title, finding)
+            })?;
+            paths.extend(of_models(directory, "mmd", results, mermaid::lock_order)?);
+            Ok(paths)
+        }
     }
 }
 
@@ -210,6 +218,35 @@ fn each(
         let path = directory.join(format!("{}.{extension}", file_name(report, finding)));
         if !paths.contains(&path) {
             write(&path, &render(&entry.title(), report, finding))?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// The lock order of each model whose locks are nested, in a file of its own.
+fn of_models(
+    directory: &Path,
+    extension: &str,
+    results: &Results,
+    render: impl Fn(&str, &Coverage) -> Option<String>,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    for entry in &results.models {
+        let report = entry.report.as_ref();
+        let text = report.and_then(|report| render(&entry.title(), &report.coverage));
+        if let Some(text) = text {
+            let name = harmless(&entry.title());
+            let named = |name: &str| directory.join(GRAPHS).join(format!("{name}.{extension}"));
+            let mut path = named(&format!("{name}.locks"));
+            // Long names are cut, and may then be the same.
+            for number in 2.. {
+                if !paths.contains(&path) {
+                    break;
+                }
+                path = named(&format!("{name}-{number}.locks"));
+            }
+            write(&path, &text)?;
             paths.push(path);
         }
     }

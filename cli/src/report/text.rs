@@ -104,14 +104,6 @@ pub(super) fn file_name(report: &Report, finding: &Finding) -> String {
             .unwrap_or_default(),
         None => report.model.rsplit("::").next().unwrap_or_default(),
     };
-    let mut name = String::new();
-    for c in model.chars().take(FILE_CHARS_MAX) {
-        match c {
-            c if c.is_alphanumeric() || c == '_' => name.push(c),
-            _ if name.ends_with('-') => {}
-            _ => name.push('-'),
-        }
-    }
     let print: String = finding
         .fingerprint
         .chars()
@@ -130,7 +122,20 @@ pub(super) fn file_name(report: &Report, finding: &Finding) -> String {
         0 => String::new(),
         count => format!("-{}", count + 1),
     };
-    format!("{}-{print}{number}", name.trim_matches('-'))
+    format!("{}-{print}{number}", harmless(model))
+}
+
+/// A text as a part of a file's name: letters, digits and dashes.
+pub(super) fn harmless(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(FILE_CHARS_MAX) {
+        match c {
+            c if c.is_alphanumeric() || c == '_' => name.push(c),
+            _ if name.ends_with('-') => {}
+            _ => name.push('-'),
+        }
+    }
+    name.trim_matches('-').to_owned()
 }
 
 #[cfg(test)]
