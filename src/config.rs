@@ -44,6 +44,9 @@ pub enum Strategy {
     HoldAndWait,
     /// All the random ones in turn, led by [`Strategy::Surw`].
     Portfolio,
+    /// Schedules that showed something new, changed at random: led by which locks are nested, waited
+    /// for and held at the same time, and by the orders of operations.
+    Fuzz,
 }
 
 impl Strategy {
@@ -60,6 +63,7 @@ impl Strategy {
         (Strategy::Pos, "pos"),
         (Strategy::HoldAndWait, "hold-and-wait"),
         (Strategy::Portfolio, "portfolio"),
+        (Strategy::Fuzz, "fuzz"),
     ];
 
     /// Whether it goes through all interleavings, rather than a random sample.
@@ -136,9 +140,15 @@ pub(crate) struct Config {
     pub(crate) seed: u64,
     pub(crate) stack_size: usize,
     pub(crate) replay: Option<ReplayToken>,
+    /// The decisions of the one execution to be run.
+    pub(crate) choices: Option<Arc<[u8]>>,
     pub(crate) trimmed: bool,
     /// The file that says how far a search is, while it goes on.
     pub(crate) progress: Option<PathBuf>,
+    /// The directory of the schedules that [`Strategy::Fuzz`] begins with, and leaves.
+    pub(crate) corpus: Option<PathBuf>,
+    /// Ends the search once so many distinct errors were found.
+    pub(crate) errors_max: Option<u32>,
 }
 
 /// Executions of a random strategy when nothing else is said.
@@ -163,8 +173,11 @@ impl Default for Config {
             seed: 0x601D_1A4E,
             stack_size: 256 * 1024,
             replay: None,
+            choices: None,
             trimmed: true,
             progress: None,
+            corpus: None,
+            errors_max: None,
         }
     }
 }

@@ -3,11 +3,15 @@
 //! Knows how each part of a [`Report`] looks in at most 80 columns and 40 lines a finding. Does not
 //! know the sources (no file is read here), colours, or where the text goes (nothing here prints).
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
+use self::command::replay;
+pub use self::command::shell_word;
 use crate::report::{
-    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Verdict, grouped,
+    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Strength, Verdict, grouped,
 };
 
 /// Columns of a line at most, when nothing else is asked for.
@@ -23,8 +27,6 @@ const EDGE_LINES_MAX: usize = 8;
 const HEADLINE_LINES_MAX: usize = 6;
 const CYCLE_LINES_MAX: usize = 2;
 const SENTENCE_LINES_MAX: usize = 4;
-/// Lines of a replay command; a longer token is in the serialised report only.
-const REPLAY_LINES_MAX: usize = 9;
 /// Threads that get a column each; more are shown as a list.
 const THREAD_COLUMNS_MAX: usize = 4;
 /// An object's name is cut to no fewer columns than this before the table becomes a list.
@@ -56,12 +58,23 @@ impl Report {
         columns: usize,
         picture: impl Fn(&Finding) -> Option<String>,
     ) -> String {
+        self.explain_replayed_by(columns, picture, |_| None)
+    }
+
+    /// As [`Report::explain_within`], where another command than that of
+    /// [`Report::how_to_replay`] replays a finding: that of `command`, if there is one.
+    pub fn explain_replayed_by(
+        &self,
+        columns: usize,
+        picture: impl Fn(&Finding) -> Option<String>,
+        command: impl Fn(&Finding) -> Option<String>,
+    ) -> String {
         let page = columns.max(COLUMNS_MIN);
-        let mut blocks: Vec<String> = self
-            .findings
-            .iter()
-            .map(|finding| explain_finding(self, finding, picture(finding), page))
-            .collect();
+        let explained = |finding: &Finding| {
+            let (picture, command) = (picture(finding), command(finding));
+            explain_finding(self, finding, picture, command, page)
+        };
+        let mut blocks: Vec<String> = self.findings.iter().map(explained).collect();
         let verdict = match self.verdict {
             Verdict::Error => explain_error(self, page),
             Verdict::Incomplete => explain_incomplete(self, page),
@@ -89,11 +102,12 @@ impl Report {
 }
 
 impl Finding {
-    /// How small the interleaving is and what it was before it was shrunk, if it was:
+    /// How small the interleaving is and what it was before it was shrunk, if that was larger:
     /// `5 steps, 1 context switch (from 31 steps, 4 context switches)`.
     pub fn shrunk_in_words(&self) -> Option<String> {
         let before = self.shrunk.as_ref()?;
-        Some(shrunk(&Shrunk::of(&self.steps), before))
+        let now = Shrunk::of(&self.steps);
+        (now != *before).then(|| shrunk(&now, before))
     }
 }
 
@@ -117,6 +131,7 @@ fn explain_finding(
     report: &Report,
     finding: &Finding,
     picture: Option<String>,
+    command: Option<String>,
     page: usize,
 ) -> String {
     let head = joined(&headline(finding, page), page);
@@ -127,7 +142,7 @@ fn explain_finding(
     let mut bottom = cycle(&finding.edges, page);
     bottom.push(String::new());
     bottom.extend(explored(report, finding, page));
-    bottom.extend(replay(&report.model, &finding.token, page));
+    bottom.extend(replay(report, finding, command, page));
     bottom.extend(notes(&finding.notes, page));
 
     let lines_used = head.lines().count() + picture.lines().count() + bottom.len();
@@ -254,15 +269,17 @@ fn cycle(edges: &[Edge], page: usize) -> Vec<String> {
 
 fn explored(report: &Report, finding: &Finding, page: usize) -> Vec<String> {
     let mut lines = labelled("explored", &report.strength(), page);
-    let seen = finding.seen.max(1);
-    let plural = if seen == 1 {
-        "interleaving"
-    } else {
-        "interleavings"
-    };
-    let execution = grouped(finding.execution);
-    let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
-    lines.extend(labelled("seen", &text, page));
+    if report.search.strength != Strength::Predicted {
+        let seen = finding.seen.max(1);
+        let plural = if seen == 1 {
+            "interleaving"
+        } else {
+            "interleavings"
+        };
+        let execution = grouped(finding.execution);
+        let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
+        lines.extend(labelled("seen", &text, page));
+    }
     if let Some(text) = finding.shrunk_in_words() {
         lines.extend(labelled("shrunk", &text, page));
     }
@@ -308,61 +325,6 @@ fn shrunk(now: &Shrunk, before: &Shrunk) -> String {
         }
     };
     format!("{} (from {})", measures(now), measures(before))
-}
-
-/// The command that runs this interleaving again. A long token is broken where a shell joins it.
-fn replay(model: &str, token: &str, page: usize) -> Vec<String> {
-    if token.is_empty() {
-        return Vec::new();
-    }
-    if !is_test_path(model) {
-        // A check that is not a test of its own reads no environment: the token goes into the code.
-        let text = format!("Checker::replay({token:?}.parse()?)");
-        if width(&text) + 12 <= page {
-            return vec![format!("  replay    {text}")];
-        }
-        return labelled("replay", &token_elsewhere(token), page);
-    }
-    let run = format!("cargo test {model} -- --exact");
-    let command = format!("GORDIAN_REPLAY={} {run}", quoted(token));
-    if width(&command) + 12 <= page {
-        return vec![format!("  replay    {command}")];
-    }
-    if width(&command) + 4 <= page {
-        return vec!["  replay".to_owned(), format!("    {command}")];
-    }
-    let mut lines = vec!["  replay".to_owned()];
-    let mut rest = token;
-    let mut start = "GORDIAN_REPLAY=";
-    while !rest.is_empty() {
-        // Two quotes, a space and the backslash. A quote inside takes four; tokens have none.
-        let piece = prefix(rest, page - 4 - start.len());
-        lines.push(format!("{start}{}\\", quoted(piece)));
-        rest = &rest[piece.len()..];
-        start = "";
-    }
-    let last = lines.last_mut().expect("the label is a line");
-    last.pop();
-    if width(last) + 1 + width(&run) <= page {
-        *last += &format!(" {run}");
-    } else {
-        *last += " \\";
-        lines.push(run);
-    }
-    let fits = lines.len() <= REPLAY_LINES_MAX && lines.iter().all(|l| width(l) <= page);
-    if fits {
-        lines
-    } else {
-        labelled("replay", &token_elsewhere(token), page)
-    }
-}
-
-fn token_elsewhere(token: &str) -> String {
-    let length = grouped(token.chars().count() as u64);
-    format!(
-        "the token has {length} characters and is in the serialised report, which \
-         GORDIAN_REPORT=FILE makes a test write"
-    )
 }
 
 fn notes(notes: &[String], page: usize) -> Vec<String> {
@@ -838,25 +800,11 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Quotes a word for a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// A name without what would break a line or steer a terminal.
 fn clean(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
         .collect()
-}
-
-/// Whether `cargo test` finds the model by this name: a path of identifiers. A check that was not
-/// given a name is called `model`.
-fn is_test_path(name: &str) -> bool {
-    name != "model"
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == ':')
 }
 
 /// Columns that a text takes in a terminal.
@@ -995,6 +943,8 @@ mod tests {
             findings,
             error: None,
             expect: Vec::new(),
+            scenario: None,
+            coverage: crate::report::Coverage::default(),
         }
     }
 

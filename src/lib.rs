@@ -84,6 +84,8 @@ mod check;
 #[cfg(feature = "model")]
 mod config;
 #[cfg(feature = "model")]
+mod corpus;
+#[cfg(feature = "model")]
 mod detect;
 #[cfg(feature = "model")]
 mod engine;
@@ -100,6 +102,8 @@ mod named;
 mod object;
 #[cfg(feature = "model")]
 mod op;
+#[cfg(feature = "model")]
+pub mod predict;
 #[cfg(feature = "model")]
 pub mod report;
 #[cfg(feature = "scenario")]

@@ -17,9 +17,9 @@ pub(crate) enum Site {
 }
 
 /// A place in a text that is interpreted. Lines and columns count from 1.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) file: String,
+    pub(crate) file: &'static str,
     pub(crate) line: u32,
     pub(crate) column: u32,
 }
@@ -34,7 +34,7 @@ impl Site {
     pub(crate) fn file(self) -> &'static str {
         match self {
             Site::Code(location) => location.file(),
-            Site::Text(place) => &place.file,
+            Site::Text(place) => place.file,
         }
     }
 

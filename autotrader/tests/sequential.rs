@@ -327,6 +327,24 @@ fn a_sale_that_is_filled_in_part_leaves_the_rest() {
 }
 
 #[test]
+fn a_sale_in_part_costs_its_share() {
+    let (trader, lease, exchange, _) = running();
+    for price in [100, 90] {
+        exchange.set(|script| script.price = Some(price));
+        trader.tick(lease, BTC);
+        exchange.set(|script| script.balance = Some(2));
+    }
+    exchange.set(|script| {
+        (script.price, script.balance) = (Some(110), Some(4));
+        script.replies.push_back(Ok(filled(3, 330)));
+    });
+    trader.tick(lease, BTC);
+    // 4 coins cost 380, 3 of them 285.
+    let stats = state(&trader);
+    assert_eq!((stats.volume, stats.profit), (1, 330 - 285));
+}
+
+#[test]
 fn nothing_is_submitted_without_a_durable_intent() {
     let (trader, lease, exchange, paper) = running();
     paper.fail(true);
@@ -359,6 +377,19 @@ fn one_loop_at_a_time() {
     assert_eq!(exchange.orders().len(), 2, "one for each currency");
 }
 
+/// The number of a run grows by one with each start and each stop: there is always a next one.
+#[test]
+fn it_can_be_stopped_and_started_for_ever() {
+    let (trader, mut lease, ..) = running();
+    for _ in 0..200 {
+        trader.stop();
+        trader.stop();
+        assert!(!trader.pass(lease));
+        lease = trader.start().expect("it was stopped");
+    }
+    assert!(trader.pass(lease));
+}
+
 #[test]
 fn what_is_not_permitted_is_not_traded() {
     let (trader, lease, exchange, _) = running();
@@ -387,6 +418,36 @@ fn unknown_currencies_are_refused() {
     ] {
         assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 400));
     }
+}
+
+/// An exchange knows an order by this text: two orders never share one.
+#[test]
+fn order_ids_are_written_with_currency_and_operation() {
+    let id = |currency, op| {
+        let (currency, op) = (Currency(currency), OpId(op));
+        ClientOrderId { currency, op }.to_string()
+    };
+    assert_eq!(id(1, 12), "t-1-12");
+    assert_ne!(id(1, 12), id(11, 2));
+}
+
+/// What is said to whoever is refused names the way out, and each refusal has its own words.
+#[test]
+fn refusals_say_what_to_do() {
+    let all = [
+        (Refusal::UnknownCurrency, "name one of"),
+        (Refusal::NotRunning, "start it"),
+        (Refusal::NotDurable, "repeat it"),
+        (Refusal::Failed, "failed halfway"),
+        (Refusal::Busy, "try again"),
+    ];
+    for (refusal, way_out) in all {
+        let text = refusal.to_string();
+        assert!(text.contains(way_out), "{refusal:?}: {text}");
+    }
+    // These two are logged, not answered.
+    assert!(CallFailed.to_string().contains("exchange"));
+    assert!(NotDurable.to_string().contains("journal"));
 }
 
 /// Ends a process after so many records, starts another, and looks at what it knows.

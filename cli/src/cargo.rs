@@ -11,7 +11,7 @@ use std::thread;
 use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 
-use crate::args::{BuildArgs, Color};
+use crate::args::{BuildArgs, Color, ViewArgs};
 use crate::error::Error;
 use crate::process::{Interrupt, supervise};
 
@@ -22,12 +22,13 @@ pub(crate) struct Project {
     directory: PathBuf,
 }
 
-/// How much cargo says, and in which colours.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
-    pub(crate) quiet: bool,
-    pub(crate) verbose: u8,
-    pub(crate) color: Color,
+/// A package of the workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    /// Directories of the packages that it depends on by path, also only for its tests.
+    pub(crate) needs: Vec<PathBuf>,
 }
 
 /// A test binary.
@@ -99,6 +100,36 @@ impl Project {
     /// What the compiler's names of files are relative to.
     pub(crate) fn root(&self) -> PathBuf {
         self.metadata.workspace_root.clone().into_std_path_buf()
+    }
+
+    /// The packages of the workspace, and what they are built from.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let real = |path: &Utf8Path| {
+            let path = path.as_std_path();
+            path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+        };
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages
+            .filter_map(|package| {
+                let needs = package.dependencies.iter();
+                Some(Member {
+                    name: package.name.to_string(),
+                    directory: real(package.manifest_path.parent()?),
+                    needs: needs
+                        .filter_map(|one| one.path.as_deref().map(real))
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// Names of the packages that can have models.
+    pub(crate) fn users(&self) -> Vec<String> {
+        let users = users_of_gordian(&self.metadata.workspace_packages());
+        users
+            .iter()
+            .map(|package| package.name.to_string())
+            .collect()
     }
 
     /// Where the results of this program go.
@@ -180,7 +211,7 @@ fn users_of_gordian<'a>(packages: &[&'a Package]) -> Vec<&'a Package> {
 /// When cargo refuses, the tests do not compile, or somebody interrupts.
 pub(crate) fn build(
     args: &BuildArgs,
-    manner: Manner,
+    view: ViewArgs,
     project: &Project,
     interrupt: &Interrupt,
 ) -> Result<Vec<Binary>, Error> {
@@ -191,11 +222,11 @@ pub(crate) fn build(
         "--message-format=json-render-diagnostics",
     ]);
     command.args(selection(args, project)?);
-    if manner.quiet {
+    if view.quiet {
         command.arg("--quiet");
     }
-    command.args((0..manner.verbose).map(|_| "--verbose"));
-    match manner.color {
+    command.args((0..view.verbose).map(|_| "--verbose"));
+    match view.color {
         Color::Auto => {}
         Color::Always => drop(command.arg("--color=always")),
         Color::Never => drop(command.arg("--color=never")),

@@ -5,6 +5,7 @@
 //! builds.
 
 mod canvas;
+mod gate;
 mod human;
 pub(crate) mod json;
 mod prose;
@@ -18,13 +19,19 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use gordian::Report;
 use gordian::report::{Progress, Step};
 
-use crate::args::{Color, DrawingArgs, MessageFormat};
+pub(crate) use prose::report as sentences;
+pub(crate) use words::is_vacuous;
+
+use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Refusal};
 use crate::outcome::{Outcome, Summary};
-use crate::scenario::{Checked, Checks, Refusal};
+use crate::report::Kept;
 
 /// Something worth telling.
 pub(crate) enum Event<'a> {
@@ -56,13 +63,34 @@ pub(crate) enum Event<'a> {
     /// A model has ended.
     Ended(&'a Outcome),
     /// All models have ended.
-    Finished(&'a Summary),
+    Finished {
+        /// How they came out.
+        summary: &'a Summary,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
     /// The interleaving of a finding has been run again.
     Replayed {
         /// What came of it.
         outcome: &'a Outcome,
         /// The directory that the places of findings are relative to.
         root: &'a Path,
+        /// The command that did it, if it is short.
+        command: Option<&'a str>,
+    },
+    /// The interleaving of a finding in a scenario has been run again.
+    ReplayedScenario {
+        /// What came of it.
+        result: &'a Checked,
+        /// The command that did it, if it is short.
+        command: Option<&'a str>,
+    },
+    /// A recorded run has been looked at.
+    Predicted {
+        /// What it could have come to; its model is the file.
+        report: &'a Report,
+        /// The text of the file.
+        source: &'a str,
     },
     /// Somebody stands at a step of an interleaving.
     Step {
@@ -80,6 +108,15 @@ pub(crate) enum Event<'a> {
         /// What it is done to.
         text: &'a str,
     },
+    /// A gate has been judged.
+    Judged {
+        /// What came of it.
+        judgement: &'a Judgement,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
+    /// Workflow commands for the CI system that this runs in.
+    Annotations(&'a str),
     /// A file has been written that is worth opening.
     Written(&'a Path),
     /// Scenario files are known, and the first ones are checked.
@@ -92,7 +129,12 @@ pub(crate) enum Event<'a> {
     /// A scenario file has been checked, or refused.
     Checked(&'a Checked),
     /// All scenario files have been checked.
-    AllChecked(&'a Checks),
+    AllChecked {
+        /// How they came out.
+        checks: &'a Checks,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
     /// A file is no scenario.
     Refused(&'a Refusal),
     /// A file has been laid out.
@@ -117,26 +159,20 @@ pub(crate) struct Pace<'a> {
 
 /// How things are to be shown.
 pub(crate) struct View {
-    /// When to write colours.
-    pub(crate) color: Color,
+    /// How much, and in which colours.
+    pub(crate) much: ViewArgs,
     /// For whom.
     pub(crate) message_format: MessageFormat,
-    /// Without what is only progress.
-    pub(crate) quiet: bool,
-    /// With what the models print.
-    pub(crate) verbose: bool,
     /// How findings are drawn.
     pub(crate) drawing: DrawingArgs,
 }
 
 impl View {
-    /// For people, neither more nor less.
-    pub(crate) fn plain(color: Color) -> Self {
+    /// For people, drawn.
+    pub(crate) fn plain(much: ViewArgs) -> Self {
         View {
-            color,
+            much,
             message_format: MessageFormat::Human,
-            quiet: false,
-            verbose: false,
             drawing: DrawingArgs::default(),
         }
     }
@@ -162,7 +198,7 @@ pub(crate) struct Output {
 impl Output {
     /// The output that the command line asks for. Sets the choice of colours for the process.
     pub(crate) fn new(view: &View) -> Self {
-        let choice = match view.color {
+        let choice = match view.much.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
             Color::Never => anstream::ColorChoice::Never,

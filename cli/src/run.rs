@@ -13,17 +13,19 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gordian::private::DEFAULT;
 use gordian::report::Progress;
 
-use crate::args::TestArgs;
-use crate::cargo::{self, Manner, Project};
+use crate::args::{SearchArgs, TestArgs};
+use crate::cargo::{self, Project};
+use crate::config::{Chosen, Searching};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output, Pace, json};
 use crate::process::{Ended, Interrupt, last_lines, supervise};
-use crate::report;
+use crate::report::{self, Kept};
 
 /// Between two times that it is told how far the models are.
 const TICK: Duration = Duration::from_millis(200);
@@ -31,7 +33,7 @@ const TICK: Duration = Duration::from_millis(200);
 const SLOW_AFTER: Duration = Duration::from_secs(10);
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
 /// gives up on a stalled thread after 5 s by itself.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// Lines kept of what a child wrote.
 const LINES_MAX: usize = 200;
 
@@ -42,41 +44,85 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
-    let manner = Manner {
-        quiet: args.quiet,
-        verbose: args.verbose,
-        color: args.color,
-    };
-    let binaries = cargo::build(&args.build, manner, &project, &interrupt)?;
+    let chosen = Chosen::of(&args.config, Some(&project.root()))?;
+    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));
     }
+    let plan = Plan {
+        models: &models,
+        variables: variables(&args.search, &chosen.searching()),
+        time_max: args.search.time_max,
+        workers: args.test_threads,
+        fail_fast: args.fail_fast,
+        canary: None,
+    };
+    let summary = explore(&plan, &project, &interrupt, output)?;
+    let kept = keep(&project, &summary);
+    output.event(&Event::Finished {
+        summary: &summary,
+        kept: kept.as_ref().ok(),
+    });
+    output.event(&Event::Written(&kept?.page));
+    Ok(summary.exit_code())
+}
+
+/// Which models are run, and how.
+pub(crate) struct Plan<'a> {
+    /// All of them, those that are ignored too.
+    pub(crate) models: &'a [Model],
+    /// What their checkers read.
+    pub(crate) variables: Vec<(String, String)>,
+    /// When the search of each is ended, if the models have no say in it.
+    pub(crate) time_max: Option<Duration>,
+    /// How many run at a time, unless as many as there are processors.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Whether no further model is started after one has failed.
+    pub(crate) fail_fast: bool,
+    /// The title of the model that must be found.
+    pub(crate) canary: Option<&'a str>,
+}
+
+/// The settings of searches as checkers read them: those of the command line and of its own
+/// environment count more than what a model says, those of a profile less.
+pub(crate) fn variables(search: &SearchArgs, searching: &Searching) -> Vec<(String, String)> {
+    let above = search.named().into_iter();
+    let above = above.map(|(name, value)| (format!("GORDIAN_{name}"), value));
+    let below = searching.named().into_iter();
+    let below = below.map(|(name, value)| (format!("{DEFAULT}{name}"), value));
+    above.chain(below).collect()
+}
+
+/// Runs models and tells of each.
+///
+/// # Errors
+/// When a process or a file cannot be had; what the models found is no error.
+pub(crate) fn explore(
+    plan: &Plan<'_>,
+    project: &Project,
+    interrupt: &Interrupt,
+    output: &mut Output,
+) -> Result<Summary, Error> {
     let start = Instant::now();
     let crew = Crew {
-        args,
-        models: &models,
+        plan,
         reports: fresh_directory(&project.output_directory())?,
-        interrupt: &interrupt,
+        interrupt,
         watched: output.is_watched(),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     };
-    let outcomes = crew.run(output)?;
-    let summary = Summary {
-        outcomes,
+    Ok(Summary {
+        outcomes: crew.run(output)?,
         time: start.elapsed(),
         interrupted: interrupt.is_raised(),
         root: project.root(),
-    };
-    let written = keep(&project, &summary);
-    output.event(&Event::Finished(&summary));
-    output.event(&Event::Written(&written?));
-    Ok(summary.exit_code())
+    })
 }
 
-/// Writes the reports of the run; the page for people.
-fn keep(project: &Project, summary: &Summary) -> Result<PathBuf, Error> {
+/// Writes the reports of the run.
+pub(crate) fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
     let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
     report::keep(&project.output_directory(), &summary.root, &lines)
 }
@@ -96,7 +142,7 @@ fn nothing(args: &TestArgs) -> String {
 }
 
 /// An empty directory for the reports; those of the run before stay beside it.
-fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
     let (now, before) = (output.join("reports"), output.join("reports.old"));
     let failed = || Error::internal(format!("{}", now.display()));
     if now.exists() {
@@ -175,8 +221,7 @@ impl Advance {
 
 /// The workers that run the models, and what they share.
 struct Crew<'a> {
-    args: &'a TestArgs,
-    models: &'a [Model],
+    plan: &'a Plan<'a>,
     /// Where the children write their reports.
     reports: PathBuf,
     interrupt: &'a Interrupt,
@@ -192,17 +237,12 @@ impl Crew<'_> {
     /// Runs all models and tells of each; in the order of the models.
     fn run(&self, output: &mut Output) -> Result<Vec<Outcome>, Error> {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
-        let workers = self
-            .args
-            .test_threads
-            .map_or_else(processors, NonZeroUsize::get);
-        let workers = workers.min(self.models.len());
-        output.event(&Event::Started {
-            models: self.models,
-            workers,
-        });
+        let models = self.plan.models;
+        let workers = self.plan.workers.map_or_else(processors, NonZeroUsize::get);
+        let workers = workers.min(models.len());
+        output.event(&Event::Started { models, workers });
 
-        let mut outcomes: Vec<Option<Outcome>> = self.models.iter().map(|_| None).collect();
+        let mut outcomes: Vec<Option<Outcome>> = models.iter().map(|_| None).collect();
         let mut advance = Advance::default();
         thread::scope(|scope| {
             let (sender, news) = mpsc::channel();
@@ -214,7 +254,7 @@ impl Crew<'_> {
             loop {
                 match news.recv_timeout(TICK) {
                     Ok(News::Started(number)) => {
-                        output.event(&Event::Running(&self.models[number]));
+                        output.event(&Event::Running(&models[number]));
                         advance.begin(number, Instant::now());
                     }
                     Ok(News::Ended(number, outcome)) => {
@@ -230,7 +270,7 @@ impl Crew<'_> {
                 self.tell(&mut advance, output);
             }
         })?;
-        let outcomes = outcomes.into_iter().zip(self.models);
+        let outcomes = outcomes.into_iter().zip(models);
         let or_not_run = |(outcome, model): (Option<Outcome>, &Model)| {
             outcome.unwrap_or_else(|| Outcome::not_run(model.clone()))
         };
@@ -243,7 +283,7 @@ impl Crew<'_> {
         // advice: no order is needed for either.
         while !self.interrupt.is_raised() && !self.stop.load(Ordering::Relaxed) {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(model) = self.models.get(number) else {
+            let Some(model) = self.plan.models.get(number) else {
                 return;
             };
             if model.ignored {
@@ -253,9 +293,9 @@ impl Crew<'_> {
             let _ = sender.send(News::Started(number));
             let outcome = self
                 .run_one(number, model)
-                .map(|run| Outcome::of(model.clone(), run));
+                .map(|run| self.outcome(model, run));
             let good = [Status::Passed, Status::Incomplete];
-            if self.args.fail_fast
+            if self.plan.fail_fast
                 && outcome
                     .as_ref()
                     .is_ok_and(|one| !good.contains(&one.status))
@@ -271,7 +311,7 @@ impl Crew<'_> {
         let now = Instant::now();
         for number in advance.slow(now) {
             output.event(&Event::Slow {
-                model: &self.models[number],
+                model: &self.plan.models[number],
                 time: SLOW_AFTER,
             });
         }
@@ -287,7 +327,7 @@ impl Crew<'_> {
         let running = advance.running.iter();
         let running: Vec<Pace<'_>> = running
             .map(|(&number, running)| Pace {
-                model: &self.models[number],
+                model: &self.plan.models[number],
                 progress: running.progress,
                 time: now.duration_since(running.since),
             })
@@ -295,7 +335,7 @@ impl Crew<'_> {
         output.event(&Event::Progress {
             interleavings: advance.interleavings,
             running: &running,
-            time_max: self.args.search.time_max,
+            time_max: self.plan.time_max,
         });
     }
 
@@ -310,8 +350,8 @@ impl Crew<'_> {
         let report = self.reports.join(file.replace("::", ".").replace('/', "-"));
         let start = Start {
             report: &report,
-            settings: self.settings().collect(),
-            time_max: self.args.search.time_max.map(|time| time + GRACE),
+            settings: &self.plan.variables,
+            time_max: self.plan.time_max.map(|time| time + GRACE),
             interrupt: self.interrupt,
             progress: progress.as_deref(),
         };
@@ -323,20 +363,12 @@ impl Crew<'_> {
         run
     }
 
-    /// The settings of the command line, as a checker reads them.
-    fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let search = &self.args.search;
-        let settings = [
-            ("GORDIAN_ENGINE", search.engine.clone()),
-            ("GORDIAN_STRATEGY", search.strategy.clone()),
-            (
-                "GORDIAN_TIME_MAX",
-                search.time_max.map(|time| time.as_secs_f64().to_string()),
-            ),
-        ];
-        settings
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
+    fn outcome(&self, model: &Model, run: Run) -> Outcome {
+        let outcome = Outcome::of(model.clone(), run);
+        match self.plan.canary {
+            Some(title) if title == model.title() => outcome.as_canary(),
+            _ => outcome,
+        }
     }
 }
 
@@ -345,7 +377,7 @@ pub(crate) struct Start<'a> {
     /// Where its report goes.
     pub(crate) report: &'a Path,
     /// Variables that the checker reads.
-    pub(crate) settings: Vec<(&'static str, String)>,
+    pub(crate) settings: &'a [(String, String)],
     /// When it is killed.
     pub(crate) time_max: Option<Duration>,
     /// What else may end it.

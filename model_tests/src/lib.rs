@@ -14,6 +14,8 @@
 //! | [`observe`] | checks a specimen in a scenario and reads the report |
 //! | [`seeds`] | the two programs of the note on deadlocks |
 //! | [`programs`] | programs with known numbers of interleavings |
+//! | [`files`] | random scenario files |
+//! | [`agreement`] | explorer and oracle compared on one of them |
 //! | [`child`] | runs a part of a test in a process of its own |
 //!
 //! The tests: `autotrader.rs` has the proofs of the reference, `table.rs` checks the
@@ -35,9 +37,11 @@
 //! the exchange has calmed down. A specimen is judged by one property at a time, because the first
 //! one violated ends the execution; the reference is judged by all at once.
 
+pub mod agreement;
 pub mod child;
 pub mod desk;
 pub mod disk;
+pub mod files;
 pub mod inside;
 pub mod market;
 pub mod observe;

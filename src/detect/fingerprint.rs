@@ -12,17 +12,22 @@ use crate::report::Code;
 use crate::trace::Run;
 
 /// FNV-1a, 64 bits: simple, and the same for ever.
-struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Hash {
-    fn new() -> Hash {
+    pub(crate) fn new() -> Hash {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    fn add(&mut self, text: &str) {
+    pub(crate) fn add(&mut self, text: &str) {
         for byte in text.bytes().chain([0xff]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
+    }
+
+    /// 16 hexadecimal digits.
+    pub(crate) fn digits(&self) -> String {
+        format!("{:016x}", self.0)
     }
 }
 
@@ -59,7 +64,7 @@ pub(super) fn of(run: &Run, defect: &Defect) -> String {
         }
         (None, None) => {}
     }
-    format!("{:016x}", hash.0)
+    hash.digits()
 }
 
 /// The name that the object was given, or the kind of object.

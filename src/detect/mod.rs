@@ -14,6 +14,7 @@ mod starvation;
 mod waits;
 
 pub(crate) use findings::{Findings, Met};
+pub(crate) use fingerprint::Hash;
 pub(crate) use holds::slow_under_lock;
 pub(crate) use leaks::leaked_guard;
 #[cfg(feature = "scenario")]

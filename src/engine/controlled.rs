@@ -29,7 +29,8 @@ use super::search::Search;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{DRIVER, Driver, Model, overflow};
-use crate::config::Config;
+use crate::config::{Config, Strategy as Name};
+use crate::corpus::Corpus;
 use crate::explore::shrink::Guide;
 use crate::explore::{self, Ending, Next, RuntimeScheduler, Strategy};
 use crate::op::{Action, Effect, Op, Site, ThreadId};
@@ -356,7 +357,14 @@ impl Context {
             if search.is_broken_off() {
                 return false;
             }
+            if self.strategy.wants_signal() {
+                self.strategy.signal(search.signal());
+            }
             let ended = self.strategy.end(&search.run, session.ending);
+            if self.strategy.is_worth_keeping() {
+                search.keep();
+            }
+            search.note_contended(&self.strategy.contended_steps());
             if let Some(why) = self.strategy.incomplete() {
                 search.cut_short(why);
             }
@@ -477,10 +485,16 @@ impl Scheduler for Bridge {
 /// Runs the whole search on this OS thread.
 pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     overflow::install(config.stack_size);
-    let (strategy, runtime) = explore::strategy(&config);
+    let opened = config
+        .corpus
+        .as_deref()
+        .filter(|_| config.strategy == Name::Fuzz)
+        .map(Corpus::open);
+    let (corpus, schedules) = opened.unzip();
+    let (strategy, runtime) = explore::strategy(&config, schedules.unwrap_or_default());
     let seed = config.seed;
     let stack_size = config.stack_size;
-    session::open(Search::new(config, watch));
+    session::open(Search::new(config, watch).with_corpus(corpus));
     CONTEXT.set(Some(Context {
         strategy,
         guide: None,

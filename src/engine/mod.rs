@@ -500,6 +500,8 @@ fn search(config: Config, model: Model, watch: Arc<Watch>) -> Report {
             "the loom engine is not built in: add `features = [\"loom\"]` to the dependency on \
              gordian",
         ),
+        // No text names it as a setting, and no checker can be given it.
+        Engine::Native => search::refused(&config, "the native engine does not search"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Strategy as Name};
+use crate::corpus::Corpus;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
 use crate::explore::shrink::Shrinker;
@@ -16,7 +17,7 @@ use crate::report::{
     self, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength,
     Verdict,
 };
-use crate::trace::{Event, Paths, Run, Turn};
+use crate::trace::{Coverage, Event, Paths, ReplayToken, Run, Turn, features};
 
 /// One search: many executions of one model.
 pub(super) struct Search {
@@ -24,6 +25,11 @@ pub(super) struct Search {
     pub(super) run: Run,
     paths: Paths,
     findings: Findings,
+    coverage: Coverage,
+    /// What the execution showed, if the strategy goes by that.
+    signal: Vec<u64>,
+    /// Where schedules are kept.
+    corpus: Option<Corpus>,
     watch: Arc<Watch>,
     started: Instant,
     /// When, since the beginning, it was last said how far it is.
@@ -74,6 +80,9 @@ impl Search {
             },
             paths: Paths::new(),
             findings: Findings::default(),
+            coverage: Coverage::default(),
+            signal: Vec::new(),
+            corpus: None,
             watch,
             started: Instant::now(),
             told: Duration::ZERO,
@@ -85,6 +94,11 @@ impl Search {
             repeats: false,
             config,
         }
+    }
+
+    /// The same, that keeps schedules there.
+    pub(super) fn with_corpus(self, corpus: Option<Corpus>) -> Search {
+        Search { corpus, ..self }
     }
 
     /// The same search from the beginning, with the time that is left.
@@ -104,12 +118,41 @@ impl Search {
         }
         self.facts.executions += u64::from(self.shrinking.is_none());
         self.path.clear();
+        self.signal.clear();
         self.run.restart(epoch, &self.paths);
         self.watch.epoch.store(epoch, Ordering::Relaxed);
         self.watch
             .executions
             .store(self.facts.executions, Ordering::Relaxed);
         self.watch.in_model.store(true, Ordering::Relaxed);
+    }
+
+    /// Looks at an execution that is over, before the threads that are left are unwound.
+    pub(super) fn look_back(&mut self) {
+        if self.shrinking.is_none() {
+            self.coverage.take(&self.run);
+            if self.config.strategy == Name::Fuzz {
+                self.signal.extend(features(&self.run));
+            }
+        }
+    }
+
+    /// What the execution that is over showed, as numbers.
+    pub(super) fn signal(&self) -> &[u64] {
+        &self.signal
+    }
+
+    /// Keeps the schedule of the execution that is over.
+    pub(super) fn keep(&mut self) {
+        let token = ReplayToken::of(&self.run, &self.paths);
+        if let Some(corpus) = &mut self.corpus {
+            corpus.keep(&token);
+        }
+    }
+
+    /// These steps of the execution that is over might have had to wait in another order.
+    pub(super) fn note_contended(&mut self, steps: &[u32]) {
+        self.coverage.note_contended(steps);
     }
 
     /// Ends an execution.
@@ -180,6 +223,9 @@ impl Search {
             .is_some_and(|max| self.facts.steps >= max)
         {
             self.cut_short(format!("{} steps were done", self.facts.steps));
+        } else if self.has_enough_errors() {
+            let errors = self.config.errors_max.unwrap_or_default();
+            self.cut_short(format!("errors_max = {errors} was reached"));
         } else if self.out_of_time() {
             self.cut_short_by_time();
         } else if self.facts.executions_capped >= CAPPED_MAX && !sampled {
@@ -189,6 +235,18 @@ impl Search {
             ));
         }
         self.facts.incomplete_reason.is_some()
+    }
+
+    fn has_enough_errors(&self) -> bool {
+        let errors = || {
+            let findings = self.findings.list().iter();
+            findings
+                .filter(|finding| finding.severity == Severity::Error)
+                .count()
+        };
+        self.config
+            .errors_max
+            .is_some_and(|max| errors() >= max as usize)
     }
 
     /// Takes note of the state that the execution is in, if the strategy wants to know it; whether
@@ -293,6 +351,9 @@ impl Search {
         }
         let before = self.findings.list().len();
         self.findings.add(defect, &met);
+        // A finding is worth as much as anything that was never seen before.
+        self.signal
+            .extend(self.findings.place(defect).map(|at| at as u64));
         if self.findings.list().len() > before {
             let mut shared = self
                 .watch
@@ -377,10 +438,13 @@ impl Search {
             }
             _ => None,
         };
+        // What is wrong shows before it is done, and is shown with it done: it is the last step of
+        // the interleaving that a replay has to do again.
+        let event = self.run.execute(by, case);
         if let Some(defect) = defect {
             self.report(&defect);
         }
-        self.run.execute(by, case)
+        event
     }
 
     /// Reports what is wrong when nothing is enabled.
@@ -443,6 +507,9 @@ impl Search {
             false => states,
         };
         self.facts.remarks = strategy.map_or_else(Vec::new, Strategy::remarks);
+        if let Some(corpus) = self.corpus.take() {
+            self.facts.remarks.extend(corpus.remarks());
+        }
         let contended = strategy.map_or(0, Strategy::contended);
         let estimate = strategy.and_then(Strategy::estimate);
         self.facts.contended = self.facts.contended.max(contended);
@@ -473,6 +540,8 @@ impl Search {
             findings,
             error: self.error,
             expect: Vec::new(),
+            scenario: None,
+            coverage: self.coverage.into_report(),
         }
     }
 }
@@ -517,6 +586,8 @@ pub(super) fn refused(config: &Config, why: &str) -> Report {
         findings: Vec::new(),
         error: Some(why.to_owned()),
         expect: Vec::new(),
+        scenario: None,
+        coverage: report::Coverage::default(),
     }
 }
 

@@ -309,6 +309,9 @@ impl Session {
 
     /// The execution is over: whoever is left is to be unwound.
     pub(super) fn finish(&mut self, ending: Ending) {
+        if self.phase == Phase::Running {
+            self.search.look_back();
+        }
         self.phase = Phase::Unwinding;
         self.ending = ending;
         if ending == Ending::Maximal

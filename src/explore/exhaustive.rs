@@ -199,7 +199,7 @@ impl Exhaustive {
     fn reverse_races(&mut self, run: &Run) {
         let mut analysis = std::mem::take(&mut self.analysis);
         analysis.run(run);
-        self.contended += analysis.contended();
+        self.contended += analysis.contended().count() as u64;
         for at in 0..analysis.races.len() {
             let race = analysis.races[at];
             if analysis.reversal(run, race, &mut self.sequence) {
@@ -361,6 +361,10 @@ impl Strategy for Exhaustive {
 
     fn contended(&self) -> u64 {
         self.contended
+    }
+
+    fn contended_steps(&self) -> Vec<u32> {
+        self.analysis.contended().collect()
     }
 
     /// From the last execution upwards: what was done, and for what is still to be done the average

@@ -6,6 +6,8 @@
 
 mod dfs;
 mod exhaustive;
+mod fuzz;
+mod guided;
 mod races;
 mod random;
 mod replay;
@@ -16,12 +18,20 @@ mod wakeup;
 use crate::config::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
 use crate::op::ThreadId;
 use crate::report::StateFacts;
-use crate::trace::Run;
+use crate::trace::{ReplayToken, Run};
 
 /// Decides, step by step and execution by execution.
 pub(crate) trait Strategy {
     /// Who goes on. `enabled` is not empty; `current` is the thread that ran last.
     fn next(&mut self, run: &Run, enabled: u64, current: ThreadId) -> Next;
+
+    /// Whether it wants to know what an execution showed.
+    fn wants_signal(&self) -> bool {
+        false
+    }
+
+    /// What the execution that is over showed, as numbers: equal ones are the same thing.
+    fn signal(&mut self, _numbers: &[u64]) {}
 
     /// The execution is over; whether there is to be another.
     ///
@@ -29,9 +39,20 @@ pub(crate) trait Strategy {
     /// When it did not follow the recorded ones: why, in words.
     fn end(&mut self, run: &Run, ending: Ending) -> Result<bool, String>;
 
+    /// Whether the schedule of the last execution is to be kept for later runs.
+    fn is_worth_keeping(&self) -> bool {
+        false
+    }
+
     /// How many pairs of acquisitions raced so far: one of them may have to wait for the other.
     fn contended(&self) -> u64 {
         0
+    }
+
+    /// The steps of the last execution that take something which another thread's step took before,
+    /// and that might as well have come first: in some order the one waits for the other.
+    fn contended_steps(&self) -> Vec<u32> {
+        Vec::new()
     }
 
     /// What is to be said about how it went, in words.
@@ -95,10 +116,16 @@ pub(crate) enum RuntimeScheduler {
     Urw,
 }
 
-/// The strategy that the settings ask for, and the runtime's scheduler if that is to decide.
-pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeScheduler>) {
+/// The strategy that the settings ask for, with the schedules to begin with if it wants any, and the runtime's scheduler if that is to decide.
+pub(crate) fn strategy(
+    config: &Config,
+    corpus: Vec<(String, ReplayToken)>,
+) -> (Box<dyn Strategy>, Option<RuntimeScheduler>) {
     if let Some(token) = &config.replay {
         return (Box::new(replay::Replay::new(token.clone())), None);
+    }
+    if let Some(choices) = &config.choices {
+        return (Box::new(guided::Guided::new(choices.clone())), None);
     }
     if let Some(preemptions_max) = config.preemptions_max
         && config.strategy.is_systematic()
@@ -106,6 +133,15 @@ pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeSch
         return (Box::new(dfs::Dfs::bounded(preemptions_max)), None);
     }
     let executions = config.executions_max.unwrap_or(EXECUTIONS_SAMPLED);
+    if config.strategy == Name::Fuzz {
+        // Time alone may be the bound.
+        let executions = match (config.executions_max, config.time_max) {
+            (None, Some(_)) => u64::MAX,
+            _ => executions,
+        };
+        let fuzz = fuzz::Fuzz::new(config.seed, executions, corpus);
+        return (Box::new(fuzz), None);
+    }
     let sample = |kind| Box::new(random::Random::new(kind, config.seed, executions));
     match config.strategy {
         Name::Exhaustive => (
@@ -128,6 +164,7 @@ pub(crate) fn strategy(config: &Config) -> (Box<dyn Strategy>, Option<RuntimeSch
             Some(RuntimeScheduler::Pct(3)),
         ),
         Name::Urw => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Urw)),
+        Name::Fuzz => unreachable!("it was made above"),
     }
 }
 

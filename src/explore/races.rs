@@ -112,11 +112,11 @@ impl Analysis {
         self.world_at = 0;
     }
 
-    /// How many of the races are between acquisitions.
-    pub(super) fn contended(&self) -> u64 {
+    /// The later steps of those races that are between acquisitions: each might have had to wait.
+    pub(super) fn contended(&self) -> impl Iterator<Item = u32> {
         let acquires = |step: u32| self.steps[step as usize].footprint.acquires();
-        let both = |race: &&Race| acquires(race.earlier) && acquires(race.later);
-        self.races.iter().filter(both).count() as u64
+        let both = move |race: &&Race| acquires(race.earlier) && acquires(race.later);
+        self.races.iter().filter(both).map(|race| race.later)
     }
 
     /// The clock of an event.

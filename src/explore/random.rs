@@ -50,7 +50,7 @@ impl Random {
     pub(super) fn new(kind: Kind, seed: u64, executions_max: u64) -> Random {
         Random {
             kind,
-            rng: Rng(Pcg64Mcg::seed_from_u64(seed)),
+            rng: Rng::new(seed),
             executions: 0,
             executions_max,
             surw: Surw::default(),
@@ -96,15 +96,19 @@ impl Strategy for Random {
 }
 
 /// A seeded source of randomness: same seed, same executions, on every machine.
-struct Rng(Pcg64Mcg);
+pub(super) struct Rng(Pcg64Mcg);
 
 impl Rng {
+    pub(super) fn new(seed: u64) -> Rng {
+        Rng(Pcg64Mcg::seed_from_u64(seed))
+    }
+
     /// Uniform below `bound`, which is not 0 (to one part in 2^32).
-    fn below(&mut self, bound: u32) -> u32 {
+    pub(super) fn below(&mut self, bound: u32) -> u32 {
         ((u64::from(self.0.next_u32()) * u64::from(bound)) >> 32) as u32
     }
 
-    fn of_mask(&mut self, mask: u64) -> ThreadId {
+    pub(super) fn of_mask(&mut self, mask: u64) -> ThreadId {
         let at = self.below(mask.count_ones()) as usize;
         threads_in(mask)
             .nth(at)
@@ -113,7 +117,7 @@ impl Rng {
 }
 
 /// Prefers what makes threads hold locks and want others.
-fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
+pub(super) fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
     // Now and then anything goes, so that every interleaving keeps a chance.
     if rng.below(8) == 0 {
         return rng.of_mask(enabled);

@@ -173,7 +173,13 @@ pub fn check(scenario: &Arc<Scenario>, file: &str, source: &str, options: &Optio
     };
     let (mut report, endless) = checker.search(scenario);
     let terminals = checker.machine.take_terminals();
+    let coverage = &mut report.coverage;
+    // One interleaving comes to few places, and where places were left out nothing can be said.
+    if options.replay.is_none() && coverage.left_out == 0 && report.error.is_none() {
+        coverage.unreached = checker.machine.unreached(coverage);
+    }
     weigh(&mut report, scenario, checker.liveness);
+    report.scenario = Some(file.to_owned());
     CheckReport {
         expected: expected(scenario, &report),
         terminals,
@@ -270,8 +276,10 @@ fn is_endless(report: &Report) -> bool {
     report.search.states.is_some_and(|states| states.endless)
 }
 
-/// Adds the findings that only the other search has: they were met in real executions.
+/// Adds the findings that only the other search has, and what it saw of the locks: all of it was
+/// met in real executions.
 fn merge(report: &mut Report, other: Report) {
+    report.coverage.merge(other.coverage);
     for finding in other.findings {
         let is_it = |its: &Finding| its.fingerprint == finding.fingerprint;
         if !report.findings.iter().any(is_it) {

@@ -282,6 +282,30 @@ impl Code {
         false
     }
 
+    /// Where locks are taken, and which. Re-entrant ones are left out: whoever has one already takes
+    /// it without an operation.
+    pub(super) fn acquisitions(&self, scenario: &Scenario) -> Vec<(Pc, ObjectIndex)> {
+        let is_lock = |index: ObjectIndex| {
+            let kind = scenario.objects[index.0 as usize].kind;
+            matches!(
+                kind,
+                ObjectKind::Mutex
+                    | ObjectKind::Lock
+                    | ObjectKind::RwLock(_)
+                    | ObjectKind::Semaphore { permits: 1, .. }
+            )
+        };
+        let numbered = self.instructions.iter().zip(0..);
+        let taken = numbered.filter_map(|(instruction, pc)| match instruction {
+            Instruction::Lock { lock, .. }
+            | Instruction::Take { lock, .. }
+            | Instruction::Upgrade(lock) => Some((pc, *lock)),
+            Instruction::Acquire { semaphore, .. } => Some((pc, *semaphore)),
+            _ => None,
+        });
+        taken.filter(|(_, lock)| is_lock(*lock)).collect()
+    }
+
     /// For each select, the channels of its arms.
     pub(super) fn selected_together(
         &self,

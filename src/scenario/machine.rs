@@ -12,10 +12,12 @@ use parking_lot::Mutex;
 
 use super::ast::{LocalIndex, ObjectIndex, ObjectKind, Scenario};
 use super::code::{Code, Hold, Pc, Slot};
+use super::intern;
 use super::places::Places;
 use super::terminal::{End, Phase, Terminal};
 use crate::engine::{Identity, Program};
 use crate::op::{Kind, Preference, Site};
+use crate::report::{self, Coverage, Unreached};
 
 /// A scenario, ready to be run again and again, and the execution that is under way.
 pub(super) struct Machine {
@@ -95,13 +97,36 @@ impl Machine {
             gate_of,
             gates,
             sites,
-            texts: scenario.texts.iter().map(|text| leak(text)).collect(),
+            texts: scenario
+                .texts
+                .iter()
+                .map(|text| intern::text(text))
+                .collect(),
             source: source.to_owned(),
             state: Mutex::default(),
             terminals: Mutex::default(),
             scenario: Arc::clone(scenario),
             code,
         }
+    }
+
+    /// Where the text takes a lock, as far as no execution came there.
+    pub(super) fn unreached(&self, seen: &Coverage) -> Vec<Unreached> {
+        let reached: BTreeSet<&report::Site> = seen
+            .locks
+            .iter()
+            .flat_map(|lock| &lock.sites)
+            .map(|its| &its.site)
+            .collect();
+        let all = self.code.acquisitions(&self.scenario).into_iter();
+        let unreached: BTreeSet<Unreached> = all
+            .map(|(pc, lock)| {
+                let name = &self.scenario.objects[lock.0 as usize].name;
+                Unreached::new(report::Site::at(self.sites[pc as usize]), name.clone())
+            })
+            .filter(|its| !reached.contains(&its.site))
+            .collect();
+        unreached.into_iter().collect()
     }
 
     /// Begins an execution.
@@ -264,11 +289,6 @@ impl Thread {
 
 fn identity(name: &str) -> Identity {
     Identity::default().named(name.to_owned().into())
-}
-
-/// A text that lives as long as the process: operations name their places and calls by such.
-pub(super) fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }
 
 /// What the engine is told an object is.

@@ -3,6 +3,7 @@
 //! Knows where bytes are. Does not know what the text says.
 
 use super::ast::Span;
+use super::intern;
 use crate::op::{Place, Site};
 
 /// A text by its lines.
@@ -39,15 +40,12 @@ impl<'a> Places<'a> {
     /// The sites of these spans. Equal spans have equal sites, and sites live as long as the
     /// process: operations are told apart by them.
     pub(super) fn sites(&self, spans: &[Span]) -> Vec<Site> {
+        let file = intern::text(self.file);
         let mut known: std::collections::BTreeMap<u32, &'static Place> = Default::default();
         let site = |span: &Span| {
             let place = known.entry(span.start).or_insert_with(|| {
                 let (line, column) = self.place(span.start);
-                Box::leak(Box::new(Place {
-                    file: self.file.to_owned(),
-                    line,
-                    column,
-                }))
+                intern::place(Place { file, line, column })
             });
             Site::Text(place)
         };

@@ -95,7 +95,7 @@ impl<'a> Past<'a> {
 }
 
 /// What the event's thread holds from then on.
-fn acquired(event: &Event) -> Option<ObjectId> {
+pub(super) fn acquired(event: &Event) -> Option<ObjectId> {
     let op = event.op;
     match op.purpose() {
         // Whether it was notified or has given up: the lock is taken again.
@@ -117,7 +117,7 @@ fn acquired(event: &Event) -> Option<ObjectId> {
 }
 
 /// What nobody, or one less, holds from then on.
-fn released(event: &Event) -> Option<ObjectId> {
+pub(super) fn released(event: &Event) -> Option<ObjectId> {
     let op = event.op;
     match op.purpose() {
         Action::Wait if event.effect != Effect::Failed => Some(op.other()),

@@ -662,7 +662,7 @@ impl Run {
 }
 
 /// What an object of this kind is called.
-fn kind_name(kind: Kind) -> &'static str {
+pub(super) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Mutex => "mutex",
         Kind::RawLock => "lock",

@@ -16,12 +16,14 @@ use super::prose;
 use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, is_vacuous, pace, phrase, seconds, verb};
-use super::{Event, Renderer, View, scenario};
+use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
+use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
+use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Checks, Refusal, Status as CheckStatus};
+use crate::report::Kept;
 
 const VERB: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -35,6 +37,8 @@ const LAST_LINES: usize = 12;
 pub(super) struct Human {
     quiet: bool,
     verbose: bool,
+    /// Whether what is printed here is read elsewhere, where the files of the run are not.
+    is_ci: bool,
     canvas: Canvas,
     progress: ProgressBar,
     running: Vec<String>,
@@ -44,8 +48,9 @@ impl Human {
     /// As the command line wants it.
     pub(super) fn new(view: &View) -> Self {
         Human {
-            quiet: view.quiet,
-            verbose: view.verbose,
+            quiet: view.much.quiet,
+            verbose: view.much.verbose > 0,
+            is_ci: std::env::var_os("CI").is_some(),
             canvas: Canvas::of(&view.drawing),
             progress: ProgressBar::hidden(),
             running: Vec::new(),
@@ -83,8 +88,13 @@ impl Human {
         if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
-            let style = "{prefix:>12.cyan.bold} [{bar:10}] {pos}/{len} {elapsed} {wide_msg}";
-            let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
+            // What draws it does not know of `--color`.
+            let prefix = match anstream::AutoStream::choice(&io::stderr()) {
+                anstream::ColorChoice::Never => "{prefix:>12}",
+                _ => "{prefix:>12.cyan.bold}",
+            };
+            let style = format!("{prefix} [{{bar:10}}] {{pos}}/{{len}} {{elapsed}} {{wide_msg}}");
+            let style = ProgressStyle::with_template(&style).map_err(io::Error::other)?;
             self.progress.set_style(style.progress_chars("=> "));
             self.progress.set_prefix("Exploring");
             self.progress
@@ -113,7 +123,7 @@ impl Human {
         Ok(())
     }
 
-    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+    fn finished(&mut self, summary: &Summary, kept: Option<&Kept>) -> io::Result<()> {
         self.progress.finish_and_clear();
         {
             if !self.quiet {
@@ -126,7 +136,7 @@ impl Human {
                 .iter()
                 .filter(|outcome| is_bad(outcome.status) || has_hazard(outcome))
             {
-                self.explain(&mut stdout, outcome, &summary.root)?;
+                self.explain(&mut stdout, outcome, &summary.root, kept)?;
             }
             writeln!(stdout)?;
             stdout.flush()?;
@@ -147,12 +157,11 @@ impl Human {
             let (word, style) = verb(outcome.status);
             self.status(word, style, &line(outcome))?;
         }
-        for outcome in summary.outcomes.iter().filter(|one| proves_nothing(one)) {
-            let text = format!(
-                "{} proves little: none of its threads ever has to wait for another",
-                outcome.model.title()
-            );
-            self.status("Warning", HAZARD, &text)?;
+        for outcome in &summary.outcomes {
+            if let Some(why) = proves_little(outcome) {
+                let text = format!("{} {why}", outcome.model.title());
+                self.status("Warning", HAZARD, &text)?;
+            }
         }
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
@@ -181,7 +190,7 @@ impl Human {
         Ok(())
     }
 
-    fn all_checked(&mut self, checks: &Checks) -> io::Result<()> {
+    fn all_checked(&mut self, checks: &Checks, kept: Option<&Kept>) -> io::Result<()> {
         self.progress.finish_and_clear();
         if !self.quiet {
             writeln!(anstream::stderr().lock())?;
@@ -190,7 +199,7 @@ impl Human {
         let mut stdout = anstream::stdout().lock();
         write!(stdout, "{}", self.canvas.signs(&scenario::table(checks)))?;
         for result in checks.results.iter().filter(bad) {
-            self.explain_scenario(&mut stdout, result)?;
+            self.explain_scenario(&mut stdout, result, kept)?;
         }
         writeln!(stdout)?;
         stdout.flush()?;
@@ -207,11 +216,59 @@ impl Human {
             let (word, style) = scenario::word(result.status());
             self.status(word, style, &scenario::line(result))?;
         }
+        for result in &checks.results {
+            for remark in scenario::unreached(result) {
+                self.status("Warning", HAZARD, &remark)?;
+            }
+        }
         Ok(())
     }
 
+    /// The findings that fail, each explained, and the verdict.
+    fn judged(&mut self, judgement: &Judgement, kept: Option<&Kept>) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        if !self.quiet {
+            writeln!(anstream::stderr().lock())?;
+        }
+        let mut stdout = anstream::stdout().lock();
+        for (at, entry) in judgement.results.models.iter().enumerate() {
+            let failing = judgement.failing.iter().filter(|one| one.0 == at);
+            let failing: Vec<usize> = failing.map(|one| one.1).collect();
+            let Some(report) = entry.report.as_ref().filter(|_| !failing.is_empty()) else {
+                continue;
+            };
+            writeln!(stdout, "{ERROR}FAIL{ERROR:#} {}", entry.title())?;
+            let mut report = report.clone();
+            let mut numbers = 0..;
+            // Those that are let through are named below the rules.
+            report.findings.retain(|_| {
+                numbers
+                    .next()
+                    .is_some_and(|number| failing.contains(&number))
+            });
+            let root = &judgement.root;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            let command = |finding: &Finding| self.command(kept, &report, finding);
+            self.show(&mut stdout, &report, picture, command)?;
+            writeln!(stdout)?;
+        }
+        for line in gate::table(judgement).lines() {
+            writeln!(stdout, "{}", self.canvas.signs(line))?;
+        }
+        writeln!(stdout)?;
+        stdout.flush()?;
+        drop(stdout);
+        let (word, style, text) = gate::verdict(judgement);
+        self.status(word, style, &text)
+    }
+
     /// Why a scenario did not pass; one that was refused has been explained on stderr.
-    fn explain_scenario(&self, stdout: &mut impl Write, result: &Checked) -> io::Result<()> {
+    fn explain_scenario(
+        &self,
+        stdout: &mut impl Write,
+        result: &Checked,
+        kept: Option<&Kept>,
+    ) -> io::Result<()> {
         let Ok(findings) = &result.findings else {
             return Ok(());
         };
@@ -227,41 +284,94 @@ impl Human {
                 "{ERROR}error{ERROR:#}: a defect of gordian shows: {defect}"
             )?;
         }
-        let mut report = findings.report.clone();
-        for finding in &mut report.findings {
-            // A token is for a test or for code; a scenario is neither.
-            finding.token.clear();
-        }
+        let command = |finding: &Finding| self.command(kept, &findings.report, finding);
+        self.show_scenario(stdout, findings, command)
+    }
+
+    fn show_scenario(
+        &self,
+        stdout: &mut impl Write,
+        findings: &Findings,
+        command: impl Fn(&Finding) -> Option<String>,
+    ) -> io::Result<()> {
         let picture =
             |finding: &Finding| picture_of_scenario(&findings.source, finding, self.canvas);
-        self.show(stdout, &report, picture)
+        self.show(stdout, &findings.report, picture, command)
+    }
+
+    /// The short command that replays a finding, where the files that it reads are.
+    fn command(&self, kept: Option<&Kept>, report: &Report, finding: &Finding) -> Option<String> {
+        kept.filter(|_| !self.is_ci)?.how_to_replay(report, finding)
     }
 
     /// Why a model did not pass.
-    fn explain(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+    fn explain(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        kept: Option<&Kept>,
+    ) -> io::Result<()> {
         let (word, style) = verb(outcome.status);
         writeln!(stdout, "\n{style}{word}{style:#} {}", outcome.model.title())?;
-        self.reasons(stdout, outcome, root)
+        let report = outcome.report.as_ref();
+        let command = |finding: &Finding| self.command(kept, report?, finding);
+        self.reasons(stdout, outcome, root, command)
     }
 
     /// What a replay came to.
-    fn replayed(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
-        let report = outcome.report.as_ref();
-        let (word, style) = match report {
-            Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
-            Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
-            _ => ("NOT REPLAYED", HAZARD),
-        };
+    fn replayed(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        command: Option<&str>,
+    ) -> io::Result<()> {
+        let (word, style) = found_again(outcome.report.as_ref());
         writeln!(stdout, "{style}{word}{style:#} {}", outcome.model.title())?;
-        self.reasons(stdout, outcome, root)?;
+        self.reasons(stdout, outcome, root, |_| command.map(str::to_owned))?;
         stdout.flush()
     }
 
-    fn reasons(&self, stdout: &mut impl Write, outcome: &Outcome, root: &Path) -> io::Result<()> {
+    /// What a replay of a scenario came to.
+    fn replayed_scenario(
+        &self,
+        stdout: &mut impl Write,
+        result: &Checked,
+        command: Option<&str>,
+    ) -> io::Result<()> {
+        let Ok(findings) = &result.findings else {
+            return Ok(());
+        };
+        let (word, style) = found_again(Some(&findings.report));
+        writeln!(stdout, "{style}{word}{style:#} {}", result.file)?;
+        self.show_scenario(stdout, findings, |_| command.map(str::to_owned))?;
+        stdout.flush()
+    }
+
+    /// What a recorded run could have come to.
+    fn predicted(&self, stdout: &mut impl Write, report: &Report, source: &str) -> io::Result<()> {
+        let (word, style) = match report.verdict {
+            Verdict::Found => ("PREDICTED", ERROR),
+            Verdict::Incomplete => ("INCOMPLETE", HAZARD),
+            _ => ("CLEAN", VERB),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", report.model)?;
+        let picture = |finding: &Finding| picture_of_scenario(source, finding, self.canvas);
+        self.show(stdout, report, picture, |_| None)?;
+        stdout.flush()
+    }
+
+    fn reasons(
+        &self,
+        stdout: &mut impl Write,
+        outcome: &Outcome,
+        root: &Path,
+        command: impl Fn(&Finding) -> Option<String>,
+    ) -> io::Result<()> {
         if let Some(report) = &outcome.report {
-            self.show(stdout, report, |finding| {
-                picture(root, finding, self.canvas)
-            })?;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            self.show(stdout, report, picture, command)?;
         }
         if let Some(remark) = &outcome.remark {
             writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
@@ -282,11 +392,13 @@ impl Human {
         stdout: &mut impl Write,
         report: &Report,
         picture: impl Fn(&Finding) -> Option<String>,
+        command: impl Fn(&Finding) -> Option<String>,
     ) -> io::Result<()> {
         if self.canvas.prose {
-            return write!(stdout, "{}", self.canvas.signs(&prose::report(report)));
+            let text = prose::report(report, command);
+            return write!(stdout, "{}", self.canvas.signs(&text));
         }
-        let text = report.explain_within(self.canvas.columns, picture);
+        let text = report.explain_replayed_by(self.canvas.columns, picture, command);
         for line in text.lines() {
             writeln!(stdout, "{}", painted(&self.canvas.signs(line)))?;
         }
@@ -307,7 +419,7 @@ impl Human {
 
 impl Renderer for Human {
     fn is_watched(&self) -> bool {
-        !self.quiet && std::env::var_os("CI").is_none() && io::stderr().is_terminal()
+        !self.quiet && !self.is_ci && io::stderr().is_terminal()
     }
 
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -333,12 +445,14 @@ impl Renderer for Human {
                 Ok(())
             }
             Event::Ended(outcome) => self.ended(outcome),
-            Event::Finished(summary) => self.finished(summary),
+            Event::Finished { summary, kept } => self.finished(summary, *kept),
+            Event::Judged { judgement, kept } => self.judged(judgement, *kept),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),
             Event::Checked(result) => self.checked(result),
-            Event::AllChecked(checks) => self.all_checked(checks),
+            Event::AllChecked { checks, kept } => self.all_checked(checks, *kept),
             Event::Refused(refusal) => self.refused(refusal),
             Event::Formatted(_) if self.quiet => Ok(()),
             Event::Formatted(file) => self.status("Formatted", VERB, file),
@@ -348,8 +462,16 @@ impl Renderer for Human {
                 write!(stdout, "{text}")?;
                 stdout.flush()
             }
-            Event::Replayed { outcome, root } => {
-                self.replayed(&mut anstream::stdout().lock(), outcome, root)
+            Event::Replayed {
+                outcome,
+                root,
+                command,
+            } => self.replayed(&mut anstream::stdout().lock(), outcome, root, *command),
+            Event::ReplayedScenario { result, command } => {
+                self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
+            }
+            Event::Predicted { report, source } => {
+                self.predicted(&mut anstream::stdout().lock(), report, source)
             }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
@@ -358,6 +480,16 @@ impl Renderer for Human {
             Event::Status { verb, text } => self.status(verb, VERB, text),
             Event::Failed(error) => self.failed(error),
         }
+    }
+}
+
+/// What a replay came to, in a word.
+fn found_again(report: Option<&Report>) -> (&'static str, Style) {
+    match report {
+        Some(report) if report.verdict == Verdict::Error => ("NOT REPLAYED", HAZARD),
+        Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
+        Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
+        _ => ("NOT REPLAYED", HAZARD),
     }
 }
 
@@ -390,11 +522,11 @@ fn has_hazard(outcome: &Outcome) -> bool {
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
-/// Whether a pass says next to nothing, because the threads never meet.
-fn proves_nothing(outcome: &Outcome) -> bool {
-    let report = outcome.report.as_ref();
+/// Why a pass says next to nothing, if it does: the threads never meet.
+fn proves_little(outcome: &Outcome) -> Option<String> {
     let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
-    is_pass && report.is_some_and(|report| report.expect.is_empty() && is_vacuous(report))
+    let report = outcome.report.as_ref().filter(|_| is_pass)?;
+    report.expect.is_empty().then(|| vacuity(report))?
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.

@@ -7,26 +7,30 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use gordian::report::Verdict;
+use gordian::report::{Coverage, Verdict};
 use gordian::{Code, Report};
 
 use super::canvas::Canvas;
 use super::source::refusal;
-use super::{Event, Renderer};
+use super::{Event, Renderer, scenario};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::gate::Judgement;
+use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as FileStatus};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::scenario::{Checked, Refusal};
 
 /// Version of all objects.
 pub(crate) const VERSION: u32 = 1;
+
+/// What scenario files are in, as models are in test binaries.
+pub(crate) const SCENARIO: &str = "scenario";
 
 /// Writes for programs.
 pub(super) struct Json;
 
 /// A model that has ended, with the fields of its report.
 #[derive(Serialize)]
-struct ModelLine<'a> {
+pub(crate) struct ModelLine<'a> {
     v: u32,
     kind: &'static str,
     package: &'a str,
@@ -42,6 +46,29 @@ struct ModelLine<'a> {
     printed: &'a [String],
     #[serde(flatten)]
     report: Map<String, Value>,
+}
+
+/// A scenario file as it is kept: a model whose test is the file.
+#[derive(Serialize)]
+pub(crate) struct KeptScenario<'a> {
+    v: u32,
+    kind: &'static str,
+    binary: &'static str,
+    test: &'a str,
+    status: &'static str,
+    process_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<String>,
+    #[serde(flatten)]
+    report: Map<String, Value>,
+}
+
+/// What a recorded run could have come to.
+#[derive(Serialize)]
+struct PredictionLine<'a> {
+    v: u32,
+    kind: &'static str,
+    report: &'a Report,
 }
 
 /// All models.
@@ -79,6 +106,9 @@ struct ScenarioLine<'a> {
     steps_max: u64,
     seconds: f64,
     error: Option<String>,
+    /// What was seen of the locks.
+    #[serde(skip_serializing_if = "Coverage::is_empty")]
+    coverage: Coverage,
 }
 
 /// A finding, without how it is explained.
@@ -106,12 +136,20 @@ impl Renderer for Json {
             Event::Started { .. } | Event::Running(_) | Event::Written(_) => Ok(()),
             Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
-            Event::Finished(summary) => finished(summary),
+            Event::Finished { summary, .. } => finished(summary),
+            Event::Judged { judgement, .. } => judged(judgement),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
             Event::Step { .. } | Event::Status { .. } => Ok(()),
             Event::Checked(result) => checked(result),
             // One line per file says it all.
-            Event::Checking { .. } | Event::AllChecked(_) => Ok(()),
+            Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
+            Event::Predicted { report, .. } => write(&PredictionLine {
+                v: VERSION,
+                kind: "prediction",
+                report,
+            }),
+            Event::ReplayedScenario { result, .. } => checked(result),
             Event::Refused(refusal) => refused(refusal),
             Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
             Event::Failed(error) => failed(error),
@@ -148,6 +186,16 @@ fn finished(summary: &Summary) -> io::Result<()> {
     write(&summary_line(summary))
 }
 
+/// The verdict and the summary, which stand at the end of what is kept.
+fn judged(judgement: &Judgement) -> io::Result<()> {
+    let lines: Vec<&str> = judgement.lines.lines().collect();
+    let mut stdout = anstream::stdout().lock();
+    for line in &lines[lines.len().saturating_sub(2)..] {
+        writeln!(stdout, "{line}")?;
+    }
+    Ok(())
+}
+
 fn summary_line(summary: &Summary) -> SummaryLine {
     SummaryLine {
         v: VERSION,
@@ -181,6 +229,7 @@ fn checked(result: &Checked) -> io::Result<()> {
         steps_max: 0,
         seconds: result.time.as_secs_f64(),
         error: None,
+        coverage: Coverage::default(),
     };
     match &result.findings {
         Err(refusal) => {
@@ -214,6 +263,7 @@ fn checked(result: &Checked) -> io::Result<()> {
                 complete: search.complete,
                 steps_max: search.steps_longest,
                 error: findings.defect.clone().or_else(|| error.clone()),
+                coverage: findings.report.coverage.clone(),
                 ..empty
             })
         }
@@ -244,13 +294,7 @@ fn failed(error: &Error) -> io::Result<()> {
     })
 }
 
-fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
-    let mut report = match serde_json::to_value(&outcome.report)? {
-        Value::Object(fields) => fields,
-        _ => Map::from_iter([("model".to_owned(), outcome.model.path.as_str().into())]),
-    };
-    // The line's own version stands for both: a report of another version is not read.
-    report.remove("v");
+pub(crate) fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
     let binary = &outcome.model.binary;
     Ok(ModelLine {
         v: VERSION,
@@ -266,6 +310,81 @@ fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
         } else {
             &[]
         },
-        report,
+        report: fields(outcome.report.as_ref(), &outcome.model.path)?,
     })
+}
+
+/// The fields of a report, or of a model that has none.
+fn fields(report: Option<&Report>, model: &str) -> io::Result<Map<String, Value>> {
+    let mut fields = match serde_json::to_value(report)? {
+        Value::Object(fields) => fields,
+        _ => Map::from_iter([("model".to_owned(), model.into())]),
+    };
+    // The line's own version stands for both: a report of another version is not read.
+    fields.remove("v");
+    Ok(fields)
+}
+
+/// All lines of a check of scenario files, as they are kept: those of a run of models. `name` is
+/// how a file is called there.
+pub(crate) fn scenario_lines(checks: &Checks, name: impl Fn(&str) -> String) -> io::Result<String> {
+    let mut text = String::new();
+    for result in &checks.results {
+        let file = name(&result.file);
+        text += &serde_json::to_string(&scenario_line(result, &file)?)?;
+        text.push('\n');
+    }
+    text += &serde_json::to_string(&checks_line(checks))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A scenario file, which is called `file` there.
+pub(crate) fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario<'a>> {
+    let (report, remark) = match &result.findings {
+        Ok(findings) => (
+            Some(findings.named(&result.file, file)),
+            remark(result, findings),
+        ),
+        Err(refusal) => (None, Some(refusal.to_string())),
+    };
+    Ok(KeptScenario {
+        v: VERSION,
+        kind: "model",
+        binary: SCENARIO,
+        test: file,
+        status: result.status().as_model().name(),
+        process_seconds: result.time.as_secs_f64(),
+        remark,
+        report: fields(report.as_ref(), file)?,
+    })
+}
+
+/// What the findings do not say by themselves.
+fn remark(result: &Checked, findings: &Findings) -> Option<String> {
+    match result.status() {
+        FileStatus::Defect => findings.defect.clone(),
+        FileStatus::Failed => Some(scenario::failure(findings)),
+        _ => None,
+    }
+}
+
+fn checks_line(checks: &Checks) -> SummaryLine {
+    let count = |status| checks.count(status);
+    SummaryLine {
+        v: VERSION,
+        kind: "summary",
+        models: checks.results.len(),
+        passed: count(FileStatus::Passed),
+        failed: count(FileStatus::Failed),
+        crashed: count(FileStatus::Defect),
+        error: count(FileStatus::Refused),
+        incomplete: count(FileStatus::Incomplete),
+        not_run: 0,
+        ignored: 0,
+        interleavings: checks.interleavings(),
+        seconds: checks.time.as_secs_f64(),
+        interrupted: false,
+        exit_code: checks.exit_code() as u8,
+    }
 }

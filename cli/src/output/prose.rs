@@ -4,15 +4,16 @@
 //! no line means anything by its place.
 
 use gordian::Report;
+use gordian::private::shell_word;
 use gordian::report::{Edge, Finding, Outcome, Severity, Shrunk, Step, Verdict};
 
 /// The whole report.
-pub(super) fn report(report: &Report) -> String {
+pub(crate) fn report(report: &Report, command: impl Fn(&Finding) -> Option<String>) -> String {
     let mut text = String::new();
     for (index, finding) in report.findings.iter().enumerate() {
         let count = report.findings.len();
         text += &format!("Finding {} of {count}, ", index + 1);
-        text += &said(report, finding);
+        text += &said(report, finding, command(finding));
         text.push('\n');
     }
     if report.findings.is_empty() || report.verdict != Verdict::Found {
@@ -47,7 +48,7 @@ fn without_finding(report: &Report) -> String {
     text
 }
 
-fn said(report: &Report, finding: &Finding) -> String {
+fn said(report: &Report, finding: &Finding, command: Option<String>) -> String {
     let severity = match finding.severity {
         Severity::Error => "an error",
         Severity::Hazard => "a hazard",
@@ -70,8 +71,8 @@ fn said(report: &Report, finding: &Finding) -> String {
         text += &done(step);
     }
     text += &format!("Explored: {}.\n", report.strength());
-    if let Some(before) = &finding.shrunk {
-        let now = Shrunk::of(&finding.steps);
+    let now = Shrunk::of(&finding.steps);
+    if let Some(before) = finding.shrunk.filter(|before| *before != now) {
         text += &format!(
             "Shrunk from {} steps and {} context switches to {} and {}.\n",
             before.steps, before.switches, now.steps, now.switches
@@ -80,18 +81,22 @@ fn said(report: &Report, finding: &Finding) -> String {
     for remark in &report.search.remarks {
         text += &format!("Remark: {remark}.\n");
     }
-    if !finding.token.is_empty() {
-        text += &format!(
-            "To replay it: cargo gordian replay {}\n",
-            quoted(&finding.token)
-        );
+    if let Some(command) = command.or_else(|| without_file(report, finding)) {
+        text += &format!("To replay it: {command}\n");
     }
     text
 }
 
-/// A word as a shell takes it.
-fn quoted(token: &str) -> String {
-    format!("'{}'", token.replace('\'', r"'\''"))
+/// The command that replays a finding by its token.
+fn without_file(report: &Report, finding: &Finding) -> Option<String> {
+    match report.scenario {
+        Some(_) => report.how_to_replay(finding),
+        None if finding.token.is_empty() => None,
+        None => {
+            let token = shell_word(&clean(&finding.token));
+            Some(format!("cargo gordian replay {token}"))
+        }
+    }
 }
 
 fn waits(edge: &Edge) -> String {
@@ -208,14 +213,14 @@ mod tests {
             Step 4: b does lock x, and is blocked, at src/lib.rs:4:5.
             Explored: exhaustive: 3 interleavings, 2 threads, 0.001 s.
             Shrunk from 9 steps and 4 context switches to 4 and 1.
-            To replay it: cargo gordian replay 'g2:0:lock+x:0.0'
+            To replay it: cargo gordian replay g2:0:lock+x:0.0
 
-        "#]].assert_eq(&report(&sample("found", json!([finding]))));
+        "#]].assert_eq(&report(&sample("found", json!([finding])), |_| None));
     }
 
     #[test]
     fn what_was_not_found_is_told_too() {
-        let told = |verdict: &str| report(&sample(verdict, json!([])));
+        let told = |verdict: &str| report(&sample(verdict, json!([])), |_| None);
         assert!(told("clean").starts_with("Nothing was found. Explored: exhaustive: 3"));
         let incomplete = told("incomplete");
         assert!(incomplete.contains("not a pass"), "{incomplete}");

@@ -3,23 +3,16 @@
 //! Knows phrases and columns. Does not know streams.
 
 use anstyle::Style;
-use gordian::report::{Severity, Verdict, grouped};
+use gordian::report::{Severity, Unreached, Verdict, grouped};
 use gordian::scenario::ast::Expect;
 
 use super::table::{Row, aligned};
 use super::words::{counted, first_words, seconds, strength, tally, verb, worth};
-use crate::outcome::Status as ModelStatus;
-use crate::scenario::{Checked, Checks, Findings, Status};
+use crate::outcome::scenario::{Checked, Checks, Findings, Status};
 
 /// The word in front of a line, and its colour.
 pub(super) fn word(status: Status) -> (&'static str, Style) {
-    verb(match status {
-        Status::Passed => ModelStatus::Passed,
-        Status::Failed => ModelStatus::Failed,
-        Status::Incomplete => ModelStatus::Incomplete,
-        Status::Refused => ModelStatus::Error,
-        Status::Defect => ModelStatus::Crashed,
-    })
+    verb(status.as_model())
 }
 
 /// `[0.021s] bank.gordian · found deadlock as expected; exhaustive: 3 interleavings, 2 threads`.
@@ -110,6 +103,20 @@ pub(super) fn outcome(result: &Checked) -> String {
         Status::Refused => first_words(report.error.as_deref().unwrap_or_default()),
         Status::Defect => first_words(findings.defect.as_deref().unwrap_or_default()),
     }
+}
+
+/// Where a scenario in which all is well takes a lock, and no interleaving ever comes: what is
+/// proved says nothing of it. Where something is wrong, that may be what keeps threads from it.
+pub(super) fn unreached(result: &Checked) -> Vec<String> {
+    let Ok(findings) = &result.findings else {
+        return Vec::new();
+    };
+    let report = &findings.report;
+    if result.status() != Status::Passed || report.verdict != Verdict::Clean {
+        return Vec::new();
+    }
+    let told = |its: &Unreached| format!("{} takes `{}`, and is never reached", its.site, its.lock);
+    report.coverage.unreached.iter().map(told).collect()
 }
 
 /// What is not as the file expects.

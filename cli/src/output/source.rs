@@ -13,7 +13,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippe
 use gordian::report::{Edge, Finding, Site};
 
 use super::canvas::Canvas;
-use crate::scenario::Refusal;
+use crate::outcome::scenario::Refusal;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
@@ -172,6 +172,12 @@ fn columns_of(drawn: &str) -> usize {
 
 /// Why a file is no scenario, with the place in its text.
 pub(super) fn refusal(refusal: &Refusal, canvas: Canvas) -> String {
+    let all = std::iter::once(refusal).chain(&refusal.more);
+    let drawn: Vec<String> = all.map(|one| one_refusal(one, canvas)).collect();
+    drawn.join("\n\n")
+}
+
+fn one_refusal(refusal: &Refusal, canvas: Canvas) -> String {
     let title = Level::ERROR.primary_title(refusal.message.as_str());
     let mut group = match &refusal.pane {
         None => title.element(Origin::path(refusal.file.as_str())),
@@ -355,7 +361,7 @@ mod tests {
     use super::*;
 
     const COLUMNS_MAX: usize = 80;
-    use crate::scenario::Pane;
+    use crate::outcome::scenario::Pane;
 
     const TRANSFER: &str = "\
 pub fn transfer(from: &Account, to: &Account, amount: u64) {
@@ -515,6 +521,7 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
             }),
             hint: hint.map(str::to_owned),
             defect: false,
+            more: Vec::new(),
         };
         let drawn = refusal(&refused, Canvas::default());
         anstream::adapter::strip_str(&drawn).to_string()

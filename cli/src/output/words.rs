@@ -74,7 +74,7 @@ pub(super) fn result(outcome: &Outcome) -> String {
     match (&outcome.report, outcome.status) {
         (Some(report), Status::Passed) => match remark {
             Some(remark) => format!("{} ({remark})", found(report)),
-            None if report.expect.is_empty() && is_vacuous(report) => {
+            None if report.expect.is_empty() && vacuity(report).is_some() => {
                 format!("{}, but no lock is ever contended", worth(report))
             }
             None if report.expect.is_empty() => worth(report),
@@ -137,10 +137,32 @@ fn expected(report: &Report) -> String {
     codes.join(", ")
 }
 
+/// Why a pass says little, if it does.
+pub(super) fn vacuity(report: &Report) -> Option<String> {
+    if is_vacuous(report) {
+        let text = "proves little: none of its threads ever has to wait for another";
+        return Some(text.to_owned());
+    }
+    let is_one_of_several = report.search.threads > 1 && has_no_contended_lock(report);
+    is_one_of_several.then(|| match &report.coverage.locks[..] {
+        [only] => format!("proves little of `{}`: it is never contended", only.name),
+        locks => format!(
+            "proves little of its locks: none of the {} is ever contended",
+            locks.len()
+        ),
+    })
+}
+
+/// Whether there are locks and no thread ever waits for any. A replay shows one interleaving, of
+/// which nothing of the kind is to be expected.
+fn has_no_contended_lock(report: &Report) -> bool {
+    report.coverage.is_uncontended() && report.search.strength != Strength::Replayed
+}
+
 /// Whether several threads ran and none ever could have had to wait for another: then they might
 /// as well have run one after the other. Threads that meet without locks make a systematic search
 /// go through more than one interleaving.
-pub(super) fn is_vacuous(report: &Report) -> bool {
+pub(crate) fn is_vacuous(report: &Report) -> bool {
     let search = &report.search;
     let meets = match search.strength {
         Strength::Exhaustive | Strength::Bounded { .. } => search.executions > 1,

@@ -1,8 +1,8 @@
 //! Which tokens a text holds, and whose they are.
 //!
 //! Knows what the files of this program look like: JSON with a `token` beside a finding's code and
-//! below a model's name, one object or one a line; and text with `GORDIAN_REPLAY='…' cargo test …`
-//! in it. Does not know what is in a token.
+//! below a model's name, one object or one a line; and text with the commands in it that replay a
+//! finding. Does not know what is in a token, and reads no file.
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,8 @@ pub(super) struct Found {
     pub(super) token: String,
     /// The model's path in its test binary.
     pub(super) model: Option<String>,
+    /// The scenario file that it is of, if it is of one.
+    pub(super) scenario: Option<String>,
     /// The package that the model is in.
     pub(super) package: Option<String>,
     /// The finding's code.
@@ -43,6 +45,30 @@ pub(super) fn tokens(text: &str) -> Vec<Found> {
         }
     }
     found
+}
+
+/// The traces that a text names in the commands that replay them.
+pub(super) fn traces(text: &str) -> Vec<String> {
+    let joined = joined(text);
+    let named = joined
+        .lines()
+        .filter_map(|line| after(line, "cargo gordian replay "));
+    named.filter(|name| name.ends_with(".json")).collect()
+}
+
+/// The word of a command after the ones that are given, as a shell takes it.
+fn after(line: &str, words: &str) -> Option<String> {
+    let (_, rest) = line.split_once(words)?;
+    let mut word = String::new();
+    let mut is_quoted = false;
+    for c in rest.trim_start().chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            c if c.is_whitespace() && !is_quoted => break,
+            c => word.push(c),
+        }
+    }
+    (!word.is_empty()).then_some(word)
 }
 
 /// Commands that were broken where a shell joins them.
@@ -88,6 +114,7 @@ fn context(fields: &Map<String, Value>, above: &Found) -> Found {
     Found {
         token: String::new(),
         model: test().or_else(|| above.model.clone()),
+        scenario: word(fields, "scenario").or_else(|| above.scenario.clone()),
         package: word(fields, "package").or_else(|| above.package.clone()),
         code: word(fields, "code").or_else(|| above.code.clone()),
         fingerprint: word(fields, "fingerprint").or_else(|| above.fingerprint.clone()),
@@ -96,6 +123,7 @@ fn context(fields: &Map<String, Value>, above: &Found) -> Found {
 
 /// The tokens of a line of a log.
 fn in_line(line: &str, found: &mut Vec<Found>) {
+    let scenario = after(line, "cargo gordian scenario check ");
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_@#/+=.[]%,:-!~".contains(c);
     let mut rest = line;
     while let Some(at) = rest.find(is_part) {
@@ -115,6 +143,7 @@ fn in_line(line: &str, found: &mut Vec<Found>) {
                 Found {
                     token: word.to_owned(),
                     model: model.map(str::to_owned),
+                    scenario: scenario.clone(),
                     ..Found::default()
                 },
             );
@@ -170,6 +199,32 @@ mod tests {
             &["g2:0,t~0.0:lock+a:0.0-1.0 x - -"],
         );
         check("g2:0:x:0.0", &["g2:0:x:0.0 - - -"]);
+    }
+
+    #[test]
+    fn scenarios_and_traces_are_known_by_their_commands() {
+        let of = |text: &str| tokens(text).first().and_then(|one| one.scenario.clone());
+        for (text, file) in [
+            (
+                "  replay    cargo gordian scenario check a/b.gordian --replay 'g2:0:x:0.0'",
+                "a/b.gordian",
+            ),
+            (
+                "cargo gordian scenario check 'my a.gordian' \\\n--replay 'g2:0'\\\n':x:0.0'\n",
+                "my a.gordian",
+            ),
+            (
+                r#"{"gordian":{"scenario":"c.gordian","token":"g2:0:x:0.0"}}"#,
+                "c.gordian",
+            ),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(file), "{text}");
+        }
+        assert_eq!(of("GORDIAN_REPLAY='g2:0:x:0.0' cargo test x"), None);
+        let log = "  replay    cargo gordian replay target/x-1.json\n\
+                   cargo gordian replay \\\n'it is/ta'\\\n'rget/y-2.json'\n\
+                   cargo gordian replay g2:0:x:0.0\n";
+        assert_eq!(traces(log), ["target/x-1.json", "it is/target/y-2.json"]);
     }
 
     #[test]

@@ -1,26 +1,55 @@
-//! The graphs of a finding for Graphviz.
+//! The graphs of a finding, and of a model, for Graphviz.
 //!
 //! Knows DOT's syntax. Does not know what is in a graph.
 
 use std::fmt::Write as _;
 
-use gordian::report::Finding;
+use gordian::report::{Coverage, Finding};
 
-use super::graph::{Node, Relation, WaitFor, lock_order};
+use super::graph::{self, Node, Orders, Relation, WaitFor};
 use super::text::plain;
 
 /// Both graphs of each finding, side by side.
 pub(super) fn document(title: &str, finding: &Finding) -> String {
-    let mut text = format!(
+    let mut text = head(title, &finding.message);
+    wait_for(&mut text, finding);
+    orders(&mut text, finding);
+    text + "}\n"
+}
+
+/// In which order a model takes its locks; none if none is ever taken while another is held.
+pub(super) fn lock_order(title: &str, coverage: &Coverage) -> Option<String> {
+    let orders = Orders::of(coverage);
+    if orders.arrows.is_empty() {
+        return None;
+    }
+    let mut text = head(
+        title,
+        "in which order locks were taken, in all interleavings",
+    );
+    for (at, name) in orders.nodes.iter().enumerate() {
+        let _ = writeln!(text, "  l{at} [label={}]", quoted(name));
+    }
+    for arrow in &orders.arrows {
+        let style = match (arrow.both, arrow.tried) {
+            (true, _) => " color=red",
+            (false, true) => " style=dashed",
+            (false, false) => "",
+        };
+        let (from, to, label) = (arrow.from, arrow.to, quoted(&arrow.label));
+        let _ = writeln!(text, "  l{from} -> l{to} [label={label}{style}]");
+    }
+    Some(text + "}\n")
+}
+
+fn head(title: &str, label: &str) -> String {
+    format!(
         "// {}\ndigraph gordian {{\n  rankdir=LR\n  fontname=\"sans-serif\"\n  \
          node [fontname=\"sans-serif\"]\n  edge [fontname=\"sans-serif\" fontsize=10]\n  \
          label={}\n",
         plain(title),
-        quoted(&finding.message),
-    );
-    wait_for(&mut text, finding);
-    orders(&mut text, finding);
-    text + "}\n"
+        quoted(label),
+    )
 }
 
 fn wait_for(text: &mut String, finding: &Finding) {
@@ -55,7 +84,7 @@ fn wait_for(text: &mut String, finding: &Finding) {
 }
 
 fn orders(text: &mut String, finding: &Finding) {
-    let orders = lock_order(finding);
+    let orders = graph::lock_order(finding);
     if orders.is_empty() {
         return;
     }

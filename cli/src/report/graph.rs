@@ -1,11 +1,12 @@
-//! The two graphs of a finding: who waits for whom, and in which order locks were taken.
+//! The two graphs of a finding: who waits for whom, and in which order locks were taken; and the
+//! latter of all executions of a model.
 //!
 //! Knows nodes and edges, and from which step to which an edge is there. Does not know how a graph
 //! is drawn.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use gordian::report::{Finding, Outcome};
+use gordian::report::{Coverage, Finding, Outcome};
 
 use super::holds::{holds, threads, waits};
 
@@ -235,6 +236,57 @@ pub(super) fn lock_order(finding: &Finding) -> Vec<Order<'_>> {
         own.extend(step.acquires.iter().map(String::as_str));
     }
     orders
+}
+
+/// The locks of a model, and in which order they were taken over all its executions.
+pub(super) struct Orders<'a> {
+    /// Those that are ever nested: their names.
+    pub(super) nodes: Vec<&'a str>,
+    pub(super) arrows: Vec<OrderArrow>,
+}
+
+/// One lock was taken while the other was held.
+pub(super) struct OrderArrow {
+    /// Places in [`Orders::nodes`].
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Who did so, and how often.
+    pub(super) label: String,
+    /// Whether another thread took the two the other way round.
+    pub(super) both: bool,
+    /// Whether nobody ever waited for the second one.
+    pub(super) tried: bool,
+}
+
+impl<'a> Orders<'a> {
+    /// The graph of a model.
+    pub(super) fn of(coverage: &'a Coverage) -> Self {
+        let mut orders = Orders {
+            nodes: Vec::new(),
+            arrows: Vec::new(),
+        };
+        let mut places: HashMap<u32, usize> = HashMap::new();
+        for nesting in coverage.nested.iter().take(ORDERS_MAX) {
+            let mut place = |at: u32| {
+                let name = &coverage.locks.get(at as usize)?.name;
+                Some(*places.entry(at).or_insert_with(|| {
+                    orders.nodes.push(name);
+                    orders.nodes.len() - 1
+                }))
+            };
+            let (Some(from), Some(to)) = (place(nesting.outer), place(nesting.inner)) else {
+                continue;
+            };
+            orders.arrows.push(OrderArrow {
+                from,
+                to,
+                label: format!("{} ({})", nesting.threads.join(", "), nesting.seen),
+                both: coverage.both_orders(nesting).is_some(),
+                tried: nesting.tried,
+            });
+        }
+        orders
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! `report.html`: everything in one file, for people.
 //!
 //! Knows the page: an index of the models, and for each finding its steps as lanes, its wait-for
-//! graph, its source and what else helps. The page needs nothing from elsewhere and no script to
+//! graph, its source and what else helps; then the locks of each model. The page needs nothing from elsewhere and no script to
 //! be read; the script only steps through it. Does not know where the file is written.
 
 mod code;
 mod lanes;
+mod locks;
 mod picture;
 
 use gordian::Report;
@@ -15,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::events::{Entry, Results};
 use super::holds::{holds, waits};
 use super::rules::rule;
-use super::text::{cycle, file_name, replay};
+use super::text::{cycle, file_name};
 use crate::outcome::Status;
 use crate::output::source::Sources;
 
@@ -74,6 +75,7 @@ pub(super) fn document(results: &Results, sources: &Sources, links: &Links) -> S
                 main {
                     (index(results, &shown))
                     @for one in &shown { (article(one, sources, links)) }
+                    (locks::section(results))
                 }
                 footer {
                     p {
@@ -232,6 +234,11 @@ fn article(shown: &Shown<'_>, sources: &Sources, links: &Links) -> Markup {
                 p.kicker {
                     span class={ "code " (severity) } { (severity) "[" (finding.code) "]" }
                     @if entry.expects(finding) { span.expected { "expected by the model" } }
+                    @if let Some(accepted) = entry.accepts(finding) {
+                        span.expected title=(accepted.reason) {
+                            "in the baseline until " (accepted.expires)
+                        }
+                    }
                     span.model { (entry.title()) }
                     a.anchor href={ "#" (id) } aria-label="link to this finding" { "#" }
                 }
@@ -331,7 +338,7 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
                 dt { "What to do" }
                 dd { (ticked(rule.fix)) }
             }
-            @if let Some(command) = replay(report, finding) {
+            @if let Some(command) = report.how_to_replay(finding) {
                 dt { "Replay" }
                 dd.replay {
                     code { (command) }

@@ -1,22 +1,48 @@
-//! The graphs of a finding for Mermaid, as Markdown pages show it.
+//! The graphs of a finding, and of a model, for Mermaid, as Markdown pages show it.
 //!
 //! Knows Mermaid's syntax. Does not know what is in a graph.
 
 use std::fmt::Write as _;
 
-use gordian::report::Finding;
+use gordian::report::{Coverage, Finding};
 
-use super::graph::{Node, Relation, WaitFor, lock_order};
+use super::graph::{self, Node, Orders, Relation, WaitFor};
 use super::text::plain;
 
 /// Both graphs of a finding, below each other.
 pub(super) fn document(title: &str, finding: &Finding) -> String {
-    // A comment ends with its line, and may not have braces.
-    let title = plain(title).replace(['{', '}'], " ");
-    let mut text = format!("%% {title}\nflowchart LR\n");
+    let mut text = head(title);
     wait_for(&mut text, finding);
     orders(&mut text, finding);
     text
+}
+
+/// In which order a model takes its locks; none if none is ever taken while another is held.
+pub(super) fn lock_order(title: &str, coverage: &Coverage) -> Option<String> {
+    let orders = Orders::of(coverage);
+    if orders.arrows.is_empty() {
+        return None;
+    }
+    let mut text = head(title);
+    for (at, name) in orders.nodes.iter().enumerate() {
+        let _ = writeln!(text, "  l{at}([{}])", quoted(name));
+    }
+    for arrow in &orders.arrows {
+        let line = match (arrow.both, arrow.tried) {
+            (true, _) => "==>",
+            (false, true) => "-.->",
+            (false, false) => "-->",
+        };
+        let (from, to, label) = (arrow.from, arrow.to, quoted(&arrow.label));
+        let _ = writeln!(text, "  l{from} {line}|{label}| l{to}");
+    }
+    Some(text)
+}
+
+fn head(title: &str) -> String {
+    // A comment ends with its line, and may not have braces.
+    let title = plain(title).replace(['{', '}'], " ");
+    format!("%% {title}\nflowchart LR\n")
 }
 
 fn wait_for(text: &mut String, finding: &Finding) {
@@ -44,7 +70,7 @@ fn wait_for(text: &mut String, finding: &Finding) {
 }
 
 fn orders(text: &mut String, finding: &Finding) {
-    let orders = lock_order(finding);
+    let orders = graph::lock_order(finding);
     if orders.is_empty() {
         return;
     }

@@ -4,6 +4,7 @@ mod browser;
 mod chromium;
 mod golden;
 mod hostile;
+mod locks;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -2,6 +2,9 @@
 //!
 //! Knows what a name may not contain whatever the format is. Escaping is each format's own.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use gordian::report::{Edge, Finding, Outcome, Report, Step};
 
 /// Longest part of a file's name that comes from a model's.
@@ -93,44 +96,46 @@ pub(super) fn cycle(finding: &Finding) -> Option<String> {
 /// A name for the files of a finding: of letters, digits and dashes, and another one for another
 /// finding.
 pub(super) fn file_name(report: &Report, finding: &Finding) -> String {
-    let model = report.model.rsplit("::").next().unwrap_or_default();
-    let mut name = String::new();
-    for c in model.chars().take(FILE_CHARS_MAX) {
-        match c {
-            c if c.is_alphanumeric() || c == '_' => name.push(c),
-            _ if name.ends_with('-') => {}
-            _ => name.push('-'),
-        }
-    }
+    let model = match &report.scenario {
+        Some(file) if file == "-" => "stdin",
+        Some(file) => Path::new(file)
+            .file_stem()
+            .and_then(OsStr::to_str)
+            .unwrap_or_default(),
+        None => report.model.rsplit("::").next().unwrap_or_default(),
+    };
     let print: String = finding
         .fingerprint
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    format!("{}-{print}", name.trim_matches('-'))
+    // The same defect may be met by several threads.
+    let before = report
+        .findings
+        .iter()
+        .take_while(|other| other.token != finding.token);
+    let number = match before
+        .filter(|other| other.fingerprint == finding.fingerprint)
+        .count()
+    {
+        0 => String::new(),
+        count => format!("-{}", count + 1),
+    };
+    format!("{}-{print}{number}", harmless(model))
 }
 
-/// Where a text may stand inside of single quotes in a shell.
-pub(super) fn quoted_for_shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// The command that runs the interleaving of a finding again.
-pub(super) fn replay(report: &Report, finding: &Finding) -> Option<String> {
-    if finding.token.is_empty() {
-        return None;
+/// A text as a part of a file's name: letters, digits and dashes.
+pub(super) fn harmless(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(FILE_CHARS_MAX) {
+        match c {
+            c if c.is_alphanumeric() || c == '_' => name.push(c),
+            _ if name.ends_with('-') => {}
+            _ => name.push('-'),
+        }
     }
-    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    if report.model == "model" || !report.model.chars().all(is_path) {
-        // A check that is not a test of its own reads no environment: the token goes into the code.
-        return Some(format!("Checker::replay({:?}.parse()?)", finding.token));
-    }
-    Some(format!(
-        "GORDIAN_REPLAY={} cargo test {} -- --exact",
-        quoted_for_shell(&plain(&finding.token)),
-        report.model
-    ))
+    name.trim_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -142,6 +147,5 @@ mod tests {
         assert_eq!(plain("a\nb\u{1b}[0m"), "a b [0m");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("abc", 4), "abc");
-        assert_eq!(quoted_for_shell("it's"), r"'it'\''s'");
     }
 }

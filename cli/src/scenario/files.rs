@@ -2,13 +2,12 @@
 //!
 //! Knows paths and bytes. Does not know the language.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::outcome::scenario::{Pane, Refusal};
 
 /// No scenario is as long, blanks and all; what a device gives may have no end.
 const BYTES_MAX: u64 = 64 << 20;
@@ -20,79 +19,6 @@ pub(crate) struct File {
     pub(crate) name: String,
     /// None is stdin.
     pub(crate) path: Option<PathBuf>,
-}
-
-/// Why a file is no scenario.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    /// The file's name.
-    pub(crate) file: String,
-    /// What is wrong.
-    pub(crate) message: String,
-    /// Where, when it can be read at all.
-    pub(crate) pane: Option<Pane>,
-    /// The way out.
-    pub(crate) hint: Option<String>,
-    /// Whether it is not the file that is wrong, but this program.
-    pub(crate) defect: bool,
-}
-
-/// A place in a text.
-#[derive(Clone, Debug)]
-pub(crate) struct Pane {
-    /// The whole text.
-    pub(crate) source: String,
-    /// The bytes that are wrong.
-    pub(crate) span: Range<usize>,
-    /// Counted from 1.
-    pub(crate) line: u32,
-    /// In characters, counted from 1.
-    pub(crate) column: u32,
-    /// What is said at the place.
-    pub(crate) label: Option<String>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Pane { line, column, .. }) = &self.pane {
-            write!(f, "line {line}, column {column}: ")?;
-        }
-        f.write_str(&self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The files that are meant: those of a directory by their names, everything else as given.
-///
-/// # Errors
-/// When there is none.
-pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<File>, Error> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            files.push(File {
-                name: "-".to_owned(),
-                path: None,
-            });
-        } else if path.is_dir() {
-            let failed = Error::internal(path.display());
-            files.extend(below(path).map_err(failed)?.into_iter().map(File::at));
-        } else {
-            files.push(File::at(path.clone()));
-        }
-    }
-    if files.is_empty() {
-        let names: Vec<_> = paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        let message = format!("there is no *.gordian file in `{}`", names.join("`, `"));
-        return Err(Error::NothingToRun(message));
-    }
-    Ok(files)
 }
 
 /// The scenario files in a directory and below it, sorted; links to directories are not followed.
@@ -115,7 +41,38 @@ fn below(directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl File {
-    fn at(path: PathBuf) -> Self {
+    /// The files that are meant: those of a directory by their names, everything else as given.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<File>, Error> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                files.push(File {
+                    name: "-".to_owned(),
+                    path: None,
+                });
+            } else if path.is_dir() {
+                let failed = Error::internal(path.display());
+                files.extend(below(path).map_err(failed)?.into_iter().map(File::at));
+            } else {
+                files.push(File::at(path.clone()));
+            }
+        }
+        if files.is_empty() {
+            let names: Vec<_> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let message = format!("there is no *.gordian file in `{}`", names.join("`, `"));
+            return Err(Error::NothingToRun(message));
+        }
+        Ok(files)
+    }
+
+    /// The one with this path.
+    pub(crate) fn at(path: PathBuf) -> Self {
         File {
             name: path.display().to_string(),
             path: Some(path),
@@ -138,6 +95,7 @@ impl File {
                 pane: None,
                 hint: None,
                 defect: false,
+                more: Vec::new(),
             })
         })?;
         String::from_utf8(bytes).map_err(|error| {
@@ -158,6 +116,7 @@ impl File {
                 }),
                 hint: None,
                 defect: false,
+                more: Vec::new(),
             })
         })
     }
@@ -189,7 +148,7 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         let names = |paths: &[PathBuf]| -> Vec<String> {
-            let files = expand(paths).unwrap();
+            let files = File::all(paths).unwrap();
             files.into_iter().map(|file| file.name).collect()
         };
         let at = |name: &str| root.path().join(name).display().to_string();
@@ -197,7 +156,7 @@ mod tests {
         let (a, b, c) = (at("a.gordian"), at("b.gordian"), at("sub/c.gordian"));
         assert_eq!(names(&given), [&a, &b, &c, "-", "gone.txt"]);
         let empty = tempfile::tempdir().unwrap();
-        let error = expand(&[empty.path().to_owned()]).unwrap_err();
+        let error = File::all(&[empty.path().to_owned()]).unwrap_err();
         assert!(error.to_string().contains("*.gordian"), "{error}");
     }
 

@@ -10,7 +10,7 @@ use gordian::scenario::{End, Terminal};
 use gordian_oracle::{Answer, Limits, judge, search};
 use serde_json::json;
 
-use super::outcome::Findings;
+use crate::outcome::scenario::Findings;
 
 /// Kinds of being stuck. Which of them it is depends on who is asked first in a state in which
 /// several threads are: the searches must agree that there is one, and on the states themselves.

@@ -8,12 +8,9 @@ mod generate;
 
 use std::collections::BTreeSet;
 use std::env;
-use std::sync::Arc;
 
-use generate::{File, Topic};
-use gordian::report::{Code, Finding, Verdict};
-use gordian::scenario::{CheckReport, End, Options, Scenario, check, parse};
-use gordian_oracle::{Answer, Limits, judge, search, traces};
+use model_tests::agreement::{Compared, compare};
+use model_tests::files::{File, Topic};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -23,14 +20,8 @@ const PROGRAMS: u64 = 2_000;
 const SHARDS: u64 = 4;
 /// Seeds that belong to one run.
 const SEEDS: u64 = 1_000_000;
-/// States of a program that is not too large.
-const STATES_MAX: u32 = 250;
 /// Programs that fail before a shard gives up.
 const FAILURES_MAX: usize = 5;
-/// Whether a thread that always goes on and never ends is a finding.
-const LIVENESS: bool = true;
-/// Beginnings of traces of a program whose traces are counted.
-const BEGINNINGS_MAX: usize = 3_000;
 
 #[test]
 fn shard_0_agrees() {
@@ -86,7 +77,7 @@ fn what_was_found_once_agrees() {
          thread t0 { while x == 0 { unlock l } }
          thread t2 { lock l; lock l; unlock l; unlock l }",
     ] {
-        match compare_source(source, false) {
+        match compare(source, false) {
             Ok(compared) => assert!(compared.is_some(), "too large: {source}"),
             Err(why) => panic!("{why}\n{source}"),
         }
@@ -105,6 +96,10 @@ struct Tally {
     topics: BTreeSet<Topic>,
 }
 
+fn compare_file(file: &File) -> Result<Option<Compared>, String> {
+    compare(&file.source(), file.is_about_locks_only())
+}
+
 fn compare_shard(shard: u64) {
     let wanted = number("MODEL_TESTS_PROGRAMS")
         .unwrap_or(PROGRAMS)
@@ -116,7 +111,7 @@ fn compare_shard(shard: u64) {
         seed += 1;
         let mut tree = program(seed);
         let file = tree.current();
-        match compare(&file) {
+        match compare_file(&file) {
             Ok(Some(answer)) => tally.add(&file, &answer),
             Ok(None) => {}
             Err(_) => failures.push(smallest(seed, &mut tree)),
@@ -173,181 +168,18 @@ fn smallest(seed: u64, tree: &mut impl ValueTree<Value = File>) -> String {
     while more && attempts < ATTEMPTS_MAX {
         attempts += 1;
         let file = tree.current();
-        if compare(&file).is_err() {
+        if compare_file(&file).is_err() {
             smallest = file;
             more = tree.simplify();
         } else {
             more = tree.complicate();
         }
     }
-    let why = compare(&smallest).err().unwrap_or_default();
+    let why = compare_file(&smallest).err().unwrap_or_default();
     let (run, shard) = (seed / SEEDS, seed % SEEDS / (SEEDS / 10));
     format!(
         "seed {seed}: explorer and oracle disagree: {why}\n\n{}\n\
          again: MODEL_TESTS_SEED={run} cargo test -p model_tests --test scenarios shard_{shard}\n",
         smallest.source()
     )
-}
-
-/// What both said of a program.
-struct Compared {
-    stuck: BTreeSet<(u32, End)>,
-    clean: bool,
-    endless: bool,
-    ends: usize,
-    /// Its traces were counted, too.
-    counted: bool,
-}
-
-/// What is wrong if the two disagree; nothing when the program is too large.
-fn compare(file: &File) -> Result<Option<Compared>, String> {
-    compare_source(&file.source(), file.is_about_locks_only())
-}
-
-fn compare_source(source: &str, only_locks: bool) -> Result<Option<Compared>, String> {
-    let scenario = parse(source).map_err(|error| format!("it does not parse: {error}"))?;
-    let limits = Limits {
-        states_max: STATES_MAX,
-        ..Limits::default()
-    };
-    let answer = search(&scenario, &limits);
-    if !answer.complete {
-        return Ok(None);
-    }
-    let scenario = Arc::new(scenario);
-    let checked = check(
-        &scenario,
-        "generated.gordian",
-        source,
-        &Options::default().liveness(LIVENESS),
-    );
-    same_findings(&checked, &answer)?;
-    same_ends(&checked, &answer)?;
-    same_judgement(&scenario, &checked, &answer)?;
-    let stuck = same_stuck(&scenario, &checked, &answer)?;
-    let counted = only_locks && same_count(&scenario, &checked)?;
-    Ok(Some(Compared {
-        stuck,
-        clean: answer.codes.is_empty(),
-        endless: answer.endless,
-        ends: answer.terminal.len(),
-        counted,
-    }))
-}
-
-/// Findings of states and of single steps; what kind of being stuck it is, is a matter of
-/// judgement, and lock order and the like are no matter of states.
-fn same_findings(checked: &CheckReport, answer: &Answer) -> Result<(), String> {
-    if checked.report.verdict == Verdict::Error || !checked.is_complete() {
-        return Err(format!(
-            "the explorer came to no end: {:#?}",
-            checked.report
-        ));
-    }
-    let found = checked.report.findings.iter().map(|finding| finding.code);
-    let explorer = classes(found);
-    let oracle = classes(answer.codes.iter().chain(&answer.hazards).copied());
-    match explorer == oracle {
-        true => Ok(()),
-        false => Err(format!("explorer {explorer:?}, oracle {oracle:?}")),
-    }
-}
-
-/// What `expect` makes of it, and who never comes to an end although it always goes on.
-fn same_judgement(
-    scenario: &Scenario,
-    checked: &CheckReport,
-    answer: &Answer,
-) -> Result<(), String> {
-    let judgement = judge(scenario, answer, LIVENESS);
-    if judgement.expected != checked.expected {
-        return Err(format!(
-            "as expected: explorer {:?}, oracle {:?}",
-            checked.expected, judgement.expected
-        ));
-    }
-    let starves = |finding: &Finding| finding.code == Code::Starvation;
-    let explorer = checked.report.findings.iter().any(starves);
-    let oracle = answer.codes.contains(&Code::Starvation);
-    match explorer == oracle {
-        true => Ok(()),
-        false => Err(format!("starvation: explorer {explorer}, oracle {oracle}")),
-    }
-}
-
-fn classes(codes: impl Iterator<Item = Code>) -> BTreeSet<Code> {
-    codes
-        .filter_map(|code| match code {
-            Code::Deadlock | Code::SelfDeadlock | Code::LostWakeup => Some(Code::Deadlock),
-            Code::Panic
-            | Code::DoubleRelease
-            | Code::ForeignRelease
-            | Code::LeakedGuard
-            | Code::SlowUnderLock => Some(code),
-            _ => None,
-        })
-        .collect()
-}
-
-fn same_ends(checked: &CheckReport, answer: &Answer) -> Result<(), String> {
-    let only_explorer: Vec<_> = checked.terminals.difference(&answer.terminal).collect();
-    let only_oracle: Vec<_> = answer.terminal.difference(&checked.terminals).collect();
-    match only_explorer.is_empty() && only_oracle.is_empty() {
-        true => Ok(()),
-        false => Err(format!(
-            "ends that only the explorer has: {only_explorer:#?}\nonly the oracle: {only_oracle:#?}"
-        )),
-    }
-}
-
-/// Whoever is stuck is so in an end, unless others run for ever; a program without endless
-/// executions has those ends only.
-fn same_stuck(
-    scenario: &Scenario,
-    checked: &CheckReport,
-    answer: &Answer,
-) -> Result<BTreeSet<(u32, End)>, String> {
-    let oracle: BTreeSet<(u32, End)> = answer
-        .stuck
-        .iter()
-        .map(|stuck| (stuck.thread, stuck.end))
-        .collect();
-    let mut explorer = BTreeSet::new();
-    for terminal in &checked.terminals {
-        for (thread, end) in (0..).zip(&terminal.threads) {
-            let daemon = scenario.threads[thread as usize].daemon;
-            if matches!(end, End::Waiting { .. }) && !daemon {
-                explorer.insert((thread, *end));
-            }
-        }
-    }
-    if checked.endless != answer.endless {
-        return Err(format!(
-            "endless: explorer {}, oracle {}",
-            checked.endless, answer.endless
-        ));
-    }
-    let same = match answer.endless {
-        true => explorer.is_subset(&oracle),
-        false => explorer == oracle,
-    };
-    match same {
-        true => Ok(oracle),
-        false => Err(format!("stuck: explorer {explorer:?}, oracle {oracle:?}")),
-    }
-}
-
-/// On locks no execution is redundant: there are as many as traces. Whether that could be counted.
-fn same_count(scenario: &Scenario, checked: &CheckReport) -> Result<bool, String> {
-    let Some(count) = traces(scenario, BEGINNINGS_MAX) else {
-        return Ok(false);
-    };
-    let search = &checked.report.search;
-    match search.executions == count && search.executions_blocked == 0 {
-        true => Ok(true),
-        false => Err(format!(
-            "{} executions, {} blocked, of {count} traces",
-            search.executions, search.executions_blocked
-        )),
-    }
 }

@@ -8,22 +8,27 @@ use super::chromium::{Chromium, installed};
 use super::{page_of, reports, results_of};
 
 /// A page in a browser; the file lives as long as it.
-struct Opened {
+pub(super) struct Opened {
     browser: Chromium,
     address: String,
     _directory: tempfile::TempDir,
 }
 
-/// Opens the page of these models; none on a machine without a browser, which is said.
-#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+/// Opens the page of these models; none on a machine without a browser.
 fn opened(models: std::ops::Range<usize>) -> Option<Opened> {
+    opened_page(&page_of(&results_of(&reports()[models])))
+}
+
+/// Opens a page; none on a machine without a browser, which is said.
+#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+pub(super) fn opened_page(page: &str) -> Option<Opened> {
     let Some(program) = installed() else {
         eprintln!("skipped: no Chromium here; install the package `chromium`");
         return None;
     };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("report.html");
-    std::fs::write(&file, page_of(&results_of(&reports()[models]))).unwrap();
+    std::fs::write(&file, page).unwrap();
     let address = format!("file://{}", file.display());
     let mut browser = Chromium::start(&program);
     browser.appear(1280, 900, "light");
@@ -41,7 +46,7 @@ impl Opened {
         self.browser.open(&address);
     }
 
-    fn value(&mut self, expression: &str) -> Value {
+    pub(super) fn value(&mut self, expression: &str) -> Value {
         self.browser.value(expression)
     }
 

@@ -133,6 +133,51 @@ fn finding() -> impl Strategy<Value = Value> {
         })
 }
 
+/// What is said of locks; places in the list may be of none that is in it.
+fn coverage() -> impl Strategy<Value = Value> {
+    let taken = (site(), text(), any::<u32>(), any::<u32>()).prop_map(
+        |its| json!({ "site": its.0, "operation": its.1, "acquired": its.2, "contended": its.3 }),
+    );
+    let lock = (
+        (text(), text(), prop::option::of(site())),
+        any::<u32>(),
+        prop::collection::vec(text(), 0..3),
+        prop::collection::vec(taken, 0..16),
+    )
+        .prop_map(|((name, kind, made), count, threads, sites)| {
+            json!({
+                "name": name, "kind": kind, "made": made, "count": count, "threads": threads,
+                "sites": sites,
+            })
+        });
+    let mode = || prop::sample::select(vec!["shared", "upgradable", "exclusive"]);
+    let nesting = (
+        (0..5_u32, 0..5_u32, mode(), mode(), any::<bool>()),
+        prop::collection::vec(text(), 0..3),
+        (site(), site(), any::<u64>()),
+    )
+        .prop_map(|(what, threads, (outer, inner, seen))| {
+            json!({
+                "outer": what.0, "inner": what.1, "outer_mode": what.2, "inner_mode": what.3,
+                "tried": what.4, "threads": threads, "outer_site": outer, "inner_site": inner,
+                "seen": seen,
+            })
+        });
+    let unreached = (site(), text());
+    let unreached = unreached.prop_map(|its| json!({ "site": its.0, "lock": its.1 }));
+    (
+        prop::collection::vec(lock, 0..4),
+        prop::collection::vec(nesting, 0..6),
+        prop::collection::vec(unreached, 0..3),
+        any::<u64>(),
+    )
+        .prop_map(|(locks, nested, unreached, left_out)| {
+            json!({
+                "locks": locks, "nested": nested, "unreached": unreached, "left_out": left_out,
+            })
+        })
+}
+
 fn report() -> impl Strategy<Value = Report> {
     let verdict = prop::sample::select(vec!["clean", "found", "incomplete", "error"]);
     (
@@ -142,22 +187,25 @@ fn report() -> impl Strategy<Value = Report> {
         prop::option::of(text()),
         prop::collection::vec(prop::sample::select(Code::ALL), 0..2),
         any::<u64>(),
+        coverage(),
     )
-        .prop_map(|(model, verdict, findings, error, expect, executions)| {
-            let report = json!({
-                "v": 1, "model": model, "verdict": verdict, "findings": findings,
-                "error": error, "expect": expect,
-                "search": {
-                    "engine": "controlled", "strategy": "exhaustive",
-                    "strength": { "kind": "exhaustive" }, "complete": error.is_none(),
-                    "incomplete_reason": error, "executions": executions,
-                    "executions_blocked": 0, "executions_capped": 0,
-                    "executions_estimate": null, "steps": 0, "steps_longest": 0, "threads": 1,
-                    "contended": 0, "seconds": 0.0, "seed": null,
-                },
-            });
-            serde_json::from_value(report).expect("it is a report")
-        })
+        .prop_map(
+            |(model, verdict, findings, error, expect, executions, coverage)| {
+                let report = json!({
+                    "v": 1, "model": model, "verdict": verdict, "findings": findings,
+                    "error": error, "expect": expect, "coverage": coverage,
+                    "search": {
+                        "engine": "controlled", "strategy": "exhaustive",
+                        "strength": { "kind": "exhaustive" }, "complete": error.is_none(),
+                        "incomplete_reason": error, "executions": executions,
+                        "executions_blocked": 0, "executions_capped": 0,
+                        "executions_estimate": null, "steps": 0, "steps_longest": 0, "threads": 1,
+                        "contended": 0, "seconds": 0.0, "seed": null,
+                    },
+                });
+                serde_json::from_value(report).expect("it is a report")
+            },
+        )
 }
 
 /// The tags of a page as a browser would find them, and whether all of them are ours.
@@ -251,7 +299,18 @@ proptest! {
         prop_assert!(!log.contains(r#""uri":"/"#), "places are relative");
         let xml = junit::document(&results).unwrap();
         prop_assert!(xml.starts_with("<?xml"));
+        // The door for fuzz targets leaves out no model.
+        let documents = crate::private::render(&super::run_of(&reports)).unwrap();
+        prop_assert!(documents.len() >= 3 + 2 * reports.len());
         for report in &reports {
+            let orders = mermaid::lock_order(&report.model, &report.coverage);
+            for line in orders.unwrap_or_default().lines() {
+                let starts = ["%% ", "flowchart", "  l"];
+                prop_assert!(starts.iter().any(|start| line.starts_with(start)), "{}", line);
+            }
+            if let Some(dot) = dot::lock_order(&report.model, &report.coverage) {
+                prop_assert_eq!(dot.lines().last(), Some("}"));
+            }
             let escapes = report.explain().contains('\x1b');
             prop_assert!(!escapes, "a name moves the cursor");
             for finding in &report.findings {
