@@ -115,7 +115,7 @@ fn buttons_reset_and_resume_and_the_page_follows() {
                 &mut browser,
                 "document.querySelector('#c-BTC').className !== 'paused'",
             );
-            assert_eq!(tags(&mut browser, "BTC")[1], "permitted");
+            assert_eq!(tags(&mut browser, "BTC")[1], "not paused");
             click(&mut browser, "#stop");
             until(
                 &mut browser,

@@ -25,7 +25,7 @@ use crate::output::Output;
 /// One kill in so many comes before the service listens.
 const EARLY_EVERY: u32 = 8;
 const EARLY_MS_MAX: u32 = 40;
-const LATE_MS_MAX: u32 = 500;
+const LATE_MS_MAX: u32 = 1_000;
 
 /// What to do.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(crate) fn configured(directory: &std::path::Path, exchange: &str) -> Config 
     let mut config = Config::in_directory(directory);
     config.exchange.url = exchange.to_owned();
     config.exchange.timeout_ms = 500;
-    config.exchange.order_expiry_ms = 1_000;
+    config.exchange.order_expiry_ms = 250;
     config.trading.pass_interval_ms = 2;
     config.trading.shutdown_grace_ms = 5_000;
     config

@@ -108,7 +108,7 @@ pub(crate) async fn run(plan: &Plan, output: &Output) -> Result<Report, String> 
         }
     };
     if !symbols.is_empty() {
-        check_substance(&seen, &symbols, &venue);
+        check_substance(&seen, plan.weather, &symbols, &venue);
     }
     let orders = venue.orders();
     Ok(Report {
@@ -234,7 +234,7 @@ fn check_memory(seen: &Seen, plan: &Plan, memory: Option<(u64, u64)>) {
 }
 
 /// A run in which nothing happened proves nothing.
-fn check_substance(seen: &Seen, symbols: &[String], venue: &Venue) {
+fn check_substance(seen: &Seen, weather: Weather, symbols: &[String], venue: &Venue) {
     let summary = seen.summary();
     if summary.currencies < symbols.len() && summary.failures.is_empty() {
         let text = format!("{} of {} currencies", summary.currencies, symbols.len());
@@ -246,7 +246,9 @@ fn check_substance(seen: &Seen, symbols: &[String], venue: &Venue) {
             "the loop was never busy",
         );
     }
-    if venue.orders().is_empty() && summary.failures.is_empty() {
+    // Where one operation takes longer than a run, it is enough that there was one.
+    let trades = matches!(weather, Weather::Fast | Weather::Lossy);
+    if trades && venue.orders().is_empty() && summary.failures.is_empty() {
         seen.fail("nothing was traded", "no order reached the exchange");
     }
 }
@@ -291,7 +293,12 @@ mod tests {
     fn a_run_in_which_nothing_happened_is_not_accepted() {
         let seen = Seen::default();
         let symbols = ["BTC".to_owned()];
-        check_substance(&seen, &symbols, &Venue::new(Weather::Calm, 1));
+        check_substance(
+            &seen,
+            Weather::Fast,
+            &symbols,
+            &Venue::new(Weather::Calm, 1),
+        );
         let failures = seen.summary().failures;
         assert!(failures.contains_key("not every currency was reset and resumed"));
         assert!(failures.contains_key("no request met an operation in flight"));
