@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Test(Box<TestArgs>),
     /// Run the models and scenarios of a workspace, and judge them by the project's policy
     Gate(Box<GateArgs>),
+    /// Drive one model's schedules and choices by what they show, for a while
+    Fuzz(Box<FuzzArgs>),
     /// Run the interleaving of a finding again, and step through it
     Replay(Box<ReplayArgs>),
     /// Say what a finding code means, with an example, and what to do about it
@@ -160,7 +162,7 @@ pub(crate) struct GateArgs {
     /// How findings are drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
-    /// How much is said.
+    /// How much is shown, and in which colours.
     #[command(flatten)]
     pub(crate) view: ViewArgs,
     /// For people, or one JSON object a line on stdout
@@ -192,6 +194,50 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
     numbers
         .filter(within)
         .ok_or_else(|| "a part is written K/N: 1/4 is the first of four, 4/4 the last".to_owned())
+}
+
+const FUZZ_EXAMPLES: &str = "\
+Example: ten minutes at a model that is too large to be explored
+  cargo gordian fuzz -p bank transfer --time-max 10min
+
+What showed something new is kept, and the next run begins with it.
+Exit codes: 0 the time is over and nothing was found, which proves nothing, 2 usage, 4 no such
+  model, 70 internal error, 100 findings, 101 build failed, 106 interrupted";
+
+/// Flags of `cargo gordian fuzz`.
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_EXAMPLES)]
+pub(crate) struct FuzzArgs {
+    /// The model: its name, or a part of it that no other model's has
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// For so long: seconds, or 2s, 500ms, 3min
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse_duration)]
+    pub(crate) time_max: Duration,
+    /// End after so many executions, if that comes first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) executions_max: Option<u64>,
+    /// The same executions again, given the same corpus; another seed each time otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Go on after the first error was found
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Where schedules are kept; target/gordian/corpus/MODEL otherwise
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -287,6 +333,9 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
     #[arg(long, value_name = "TOKEN|FILE")]
     #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
@@ -294,9 +343,6 @@ pub(crate) struct CheckArgs {
     /// Write the reports there; to target/gordian of the project around here otherwise, if any
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// What the project says.
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -481,6 +527,8 @@ pub(crate) enum ReportKind {
 pub(crate) struct ConfigArgs {
     /// Settings of this profile; `default` and `ci` are always there
     #[arg(long, value_name = "NAME", env = "GORDIAN_PROFILE", hide_env = true)]
+    // A script that names one can be told another.
+    #[arg(overrides_with = "profile")]
     pub(crate) profile: Option<String>,
     /// The project's settings; .config/gordian.toml in the workspace's root otherwise
     #[arg(long, value_name = "PATH")]
@@ -607,7 +655,7 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
-        for name in ["replay", "explain", "gate"] {
+        for name in ["fuzz", "replay", "explain", "gate"] {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
@@ -676,6 +724,10 @@ mod tests {
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),
             ("cargo-gordian tst", "test"),
+            ("cargo-gordian fuzz", "MODEL"),
+            ("cargo-gordian fuzz drain --time-max 0", "above 0"),
+            ("cargo-gordian fuzz drain --executions-max 0", "1.."),
+            ("cargo-gordian fuzz drain --keep-goin", "--keep-going"),
             ("cargo-gordian replay", "TOKEN|FILE"),
             ("cargo-gordian replay g2::: --stepp", "--step"),
             (

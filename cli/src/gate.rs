@@ -72,16 +72,13 @@ fn judged(args: &GateArgs, output: &mut Output) -> Result<Judgement, Error> {
     };
     let today = args.today.unwrap_or_else(Day::today);
     let judgement = judge::judge(gathered, &policy, today, root)?;
-    let written = report::keep(
-        &project.output_directory(),
-        &judgement.root,
-        &judgement.lines,
-    );
+    let directory = project.output_directory();
+    let kept = report::keep(&directory, &judgement.root, &judgement.lines);
     output.event(&Event::Judged {
         judgement: &judgement,
-        kept: written.as_ref().ok(),
+        kept: kept.as_ref().ok(),
     });
-    output.event(&Event::Written(&written?.page));
+    output.event(&Event::Written(&kept?.page));
     Ok(judgement)
 }
 

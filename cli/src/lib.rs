@@ -11,6 +11,7 @@ mod config;
 mod error;
 mod exit_code;
 mod explain;
+mod fuzz;
 mod gate;
 mod models;
 mod outcome;
@@ -46,6 +47,7 @@ fn dispatch() -> ExitCode {
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
         Command::Gate(args) => gate::gate(args, &mut output),
+        Command::Fuzz(args) => fuzz::fuzz(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
@@ -79,6 +81,11 @@ fn view(command: &Command) -> View {
             ..plain(args.view)
         },
         Command::Gate(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
+        Command::Fuzz(args) => View {
             message_format: args.message_format,
             drawing: args.drawing.clone(),
             ..plain(args.view)

@@ -23,7 +23,6 @@ use gordian::Report;
 use gordian::report::{Progress, Step};
 
 pub(crate) use prose::report as sentences;
-pub(crate) use scenario::failure as failure_of_scenario;
 pub(crate) use words::is_vacuous;
 
 use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
@@ -111,7 +110,7 @@ pub(crate) enum Event<'a> {
     },
     /// A gate has been judged.
     Judged {
-        /// What it came to, and why.
+        /// What came of it.
         judgement: &'a Judgement,
         /// What was kept of it.
         kept: Option<&'a Kept>,

@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_millis(200);
 const SLOW_AFTER: Duration = Duration::from_secs(10);
 /// What a child gets on top of the time limit of its search, to start and to report. The checker
 /// gives up on a stalled thread after 5 s by itself.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// Lines kept of what a child wrote.
 const LINES_MAX: usize = 200;
 
@@ -122,7 +122,7 @@ pub(crate) fn explore(
 }
 
 /// Writes the reports of the run.
-fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
+pub(crate) fn keep(project: &Project, summary: &Summary) -> Result<Kept, Error> {
     let lines = json::lines(summary).map_err(Error::internal("the events of the run"))?;
     report::keep(&project.output_directory(), &summary.root, &lines)
 }
@@ -142,7 +142,7 @@ fn nothing(args: &TestArgs) -> String {
 }
 
 /// An empty directory for the reports; those of the run before stay beside it.
-fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn fresh_directory(output: &Path) -> Result<PathBuf, Error> {
     let (now, before) = (output.join("reports"), output.join("reports.old"));
     let failed = || Error::internal(format!("{}", now.display()));
     if now.exists() {
@@ -366,7 +366,7 @@ impl Crew<'_> {
     fn outcome(&self, model: &Model, run: Run) -> Outcome {
         let outcome = Outcome::of(model.clone(), run);
         match self.plan.canary {
-            Some(title) if title == model.title() => outcome.as_canary(),
+            Some(title) if title == model.title() => outcome.into_canary(),
             _ => outcome,
         }
     }

@@ -66,8 +66,8 @@ impl Described<'_> {
             findings,
             error: None,
             expect: Vec::new(),
-            scenario: None,
             coverage: Coverage::default(),
+            scenario: None,
         }
     }
 

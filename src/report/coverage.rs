@@ -200,6 +200,7 @@ impl Coverage {
     }
 
     /// Adds what another search of the same model has seen.
+    #[cfg(feature = "scenario")]
     pub(crate) fn merge(&mut self, other: Coverage) {
         let mut places = Vec::new();
         for lock in other.locks {
@@ -266,6 +267,7 @@ impl Coverage {
 }
 
 impl LockUse {
+    #[cfg(feature = "scenario")]
     fn merge(&mut self, other: LockUse) {
         self.count = self.count.max(other.count);
         add_names(&mut self.threads, other.threads);
@@ -291,6 +293,7 @@ impl Nesting {
 }
 
 /// Adds the names that are not there, and keeps them sorted.
+#[cfg(feature = "scenario")]
 fn add_names(names: &mut Vec<String>, others: Vec<String>) {
     names.extend(others);
     names.sort();

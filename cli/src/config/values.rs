@@ -24,7 +24,7 @@ pub struct Baseline {
     #[serde(deserialize_with = "fingerprint")]
     #[schemars(regex(pattern = "^[0-9a-f]{16}$"))]
     pub fingerprint: String,
-    /// Only where this model finds it, by binary and path, or by a scenario's file.
+    /// Only where this model finds it: "BINARY PATH", or "scenario FILE".
     #[serde(default)]
     pub model: Option<String>,
     /// Why it is let through.

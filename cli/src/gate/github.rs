@@ -202,21 +202,18 @@ fn head(judgement: &Judgement) -> String {
             markdown(&rule.why)
         );
     }
-    for (name, list) in [("changed since", judgement.scope.changed.iter())] {
-        for base in list {
-            let left_out = judgement.scope.left_out.join(", ");
-            let _ = writeln!(
-                text,
-                "\nOnly what has {name} `{}`; left out: {}.",
-                markdown(base),
-                markdown(&left_out)
-            );
-        }
+    if let Some(base) = &judgement.scope.changed {
+        let left_out = markdown(&judgement.scope.left_out.join(", "));
+        let base = markdown(base);
+        let _ = writeln!(
+            text,
+            "\nOnly what has changed since `{base}`; left out: {left_out}."
+        );
     }
     for (at, index, known) in &judgement.let_through {
         let entry = &judgement.results.models[*at];
-        let findings = entry.report.iter().flat_map(|report| &report.findings);
-        if let Some(finding) = findings.skip(*index).next() {
+        let mut findings = entry.report.iter().flat_map(|report| &report.findings);
+        if let Some(finding) = findings.nth(*index) {
             let _ = writeln!(
                 text,
                 "\nLet through until {}: {} in {} ({})",

@@ -1,34 +1,31 @@
 //! Models and scenarios as lines of `events.jsonl`.
 //!
-//! Knows the fields of a line. A scenario is a model whose binary is the directory of its file.
+//! Knows which line each has. Does not know the fields: they are those of every run.
 
-use serde_json::{Map, Value, json};
-
-use gordian::report::Severity;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::outcome::scenario::{Checked, Status as CheckStatus};
+use crate::outcome::scenario::{Checked, Status as FileStatus};
 use crate::outcome::{Outcome, Status};
-use crate::output::{failure_of_scenario, json as format};
+use crate::output::json as format;
+
+fn value(line: std::io::Result<impl Serialize>) -> Result<Value, Error> {
+    let line = line.map_err(Error::internal("a line of the run"))?;
+    serde_json::to_value(line).map_err(Error::internal("a line of the run"))
+}
 
 /// The line of a model.
 ///
 /// # Errors
 /// When it is no JSON, which is a defect of this program.
 pub(super) fn of_outcome(outcome: &Outcome) -> Result<Value, Error> {
-    let line = format::model_line(outcome).map_err(Error::internal("a line of the run"))?;
-    serde_json::to_value(line).map_err(Error::internal("a line of the run"))
+    value(format::model_line(outcome))
 }
 
-/// Directory and name of a scenario's file.
-fn parts(file: &str) -> (&str, &str) {
-    file.rsplit_once('/').unwrap_or((".", file))
-}
-
-/// What people call a scenario: directory and name of its file.
+/// What people call a scenario.
 pub(super) fn title_of_file(file: &str) -> String {
-    let (directory, name) = parts(file);
-    format!("{directory} {name}")
+    format!("{} {file}", format::SCENARIO)
 }
 
 /// The line of a scenario.
@@ -36,58 +33,23 @@ pub(super) fn title_of_file(file: &str) -> String {
 /// # Errors
 /// When it is no JSON, which is a defect of this program.
 pub(super) fn of_checked(checked: &Checked) -> Result<Value, Error> {
-    let (status, remark) = match (checked.status(), &checked.findings) {
-        (CheckStatus::Passed, _) => (Status::Passed, None),
-        (CheckStatus::Failed, Ok(findings)) => {
-            // Without an answer in the file its findings are judged one by one.
-            let answer = findings.scenario.expect.is_some() || findings.expected.is_some();
-            (
-                Status::Failed,
-                answer.then(|| failure_of_scenario(findings)),
-            )
-        }
-        (CheckStatus::Incomplete, _) => (Status::Incomplete, None),
-        (CheckStatus::Defect, Ok(findings)) => (Status::Error, findings.defect.clone()),
-        (_, Ok(findings)) => (Status::Error, findings.report.error.clone()),
-        (_, Err(refusal)) => (Status::Error, Some(refusal.to_string())),
-    };
-    let mut fields = Map::new();
-    if let Ok(findings) = &checked.findings {
-        let mut report = findings.report.clone();
-        for finding in &mut report.findings {
-            // A token is for a test; a scenario is none.
-            finding.token.clear();
-        }
-        if findings.expected == Some(true) {
-            let errors = report.findings.iter();
-            let errors = errors.filter(|finding| finding.severity == Severity::Error);
-            report.expect = errors.map(|finding| finding.code).collect();
-            report.expect.sort_unstable();
-            report.expect.dedup();
-        }
-        let report = serde_json::to_value(report).map_err(Error::internal(&checked.file))?;
-        if let Value::Object(report) = report {
-            fields = report;
-        }
-    }
-    let (directory, name) = parts(&checked.file);
-    let is_defect = checked.status() == CheckStatus::Defect;
-    let own = json!({
-        "v": format::VERSION, "kind": "model", "package": "", "binary": directory, "test": name,
-        "status": status.name(), "process_seconds": checked.time.as_secs_f64(),
-        "remark": remark, "defect": is_defect,
+    let mut line = value(format::scenario_line(checked, &checked.file))?;
+    let findings = checked.findings.as_ref().ok();
+    let expects = findings.is_some_and(|its| {
+        its.scenario.expect.is_some() || its.scenario.expect_executions.is_some()
     });
-    if let Value::Object(own) = own {
-        fields.extend(own);
+    if checked.status() == FileStatus::Failed && !expects {
+        // Without an answer in the file its findings are judged one by one.
+        line["remark"] = Value::Null;
     }
-    Ok(Value::Object(fields))
+    line["defect"] = (checked.status() == FileStatus::Defect).into();
+    Ok(line)
 }
 
 /// The line of a scenario that somebody's interrupt came before.
 pub(super) fn of_file_not_run(file: &str) -> Value {
-    let (directory, name) = parts(file);
     json!({
-        "v": format::VERSION, "kind": "model", "package": "", "binary": directory, "test": name,
+        "v": format::VERSION, "kind": "model", "binary": format::SCENARIO, "test": file,
         "status": Status::NotRun.name(), "process_seconds": 0.0,
     })
 }

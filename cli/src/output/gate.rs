@@ -51,8 +51,8 @@ pub(super) fn table(judgement: &Judgement) -> String {
     }
     for (at, index, known) in &judgement.let_through {
         let entry = &judgement.results.models[*at];
-        let findings = entry.report.iter().flat_map(|report| &report.findings);
-        if let Some(finding) = findings.skip(*index).next() {
+        let mut findings = entry.report.iter().flat_map(|report| &report.findings);
+        if let Some(finding) = findings.nth(*index) {
             let _ = writeln!(
                 text,
                 "\nlet through until {}: {} in {} ({}; {})",

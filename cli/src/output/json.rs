@@ -22,6 +22,9 @@ use crate::outcome::{Outcome, Status, Summary};
 /// Version of all objects.
 pub(crate) const VERSION: u32 = 1;
 
+/// What scenario files are in, as models are in test binaries.
+pub(crate) const SCENARIO: &str = "scenario";
+
 /// Writes for programs.
 pub(super) struct Json;
 
@@ -47,7 +50,7 @@ pub(crate) struct ModelLine<'a> {
 
 /// A scenario file as it is kept: a model whose test is the file.
 #[derive(Serialize)]
-struct KeptScenario<'a> {
+pub(crate) struct KeptScenario<'a> {
     v: u32,
     kind: &'static str,
     binary: &'static str,
@@ -336,7 +339,8 @@ pub(crate) fn scenario_lines(checks: &Checks, name: impl Fn(&str) -> String) -> 
     Ok(text)
 }
 
-fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario<'a>> {
+/// A scenario file, which is called `file` there.
+pub(crate) fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario<'a>> {
     let (report, remark) = match &result.findings {
         Ok(findings) => (
             Some(findings.named(&result.file, file)),
@@ -347,7 +351,7 @@ fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario
     Ok(KeptScenario {
         v: VERSION,
         kind: "model",
-        binary: "scenario",
+        binary: SCENARIO,
         test: file,
         status: result.status().as_model().name(),
         process_seconds: result.time.as_secs_f64(),

@@ -120,7 +120,7 @@ pub(super) fn unreached(result: &Checked) -> Vec<String> {
 }
 
 /// What is not as the file expects.
-pub(crate) fn failure(findings: &Findings) -> String {
+pub(super) fn failure(findings: &Findings) -> String {
     let found = found(findings);
     let scenario = &findings.scenario;
     let taken = findings.report.search.executions;

@@ -3,6 +3,7 @@
 //! The loop's visit runs on a thread of its own and asks for every answer of the exchange; only one
 //! of the two threads runs at any time, so that a sequence of steps has one result.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -42,7 +43,8 @@ enum Said {
     Reply(Order),
     Query(ClientOrderId),
     Cancel,
-    Ended(Tick),
+    /// The visit is over; without a result it has panicked.
+    Ended(Option<Tick>),
 }
 
 /// What it is answered.
@@ -135,7 +137,9 @@ pub(crate) struct Bench {
     says: Sender<Said>,
     answers: Sender<Heard>,
     lease: Option<Lease>,
-    /// The order whose fate the loop waits for.
+    /// What the loop waits for.
+    waits: Option<Call>,
+    /// The order whose reply it waits for.
     order: Option<Order>,
 }
 
@@ -158,6 +162,7 @@ impl Bench {
             says,
             answers,
             lease: None,
+            waits: None,
             order: None,
         }
     }
@@ -166,8 +171,21 @@ impl Bench {
         self.program.stats(C0).expect("the currency is there")
     }
 
-    /// Makes a step; `balance` is what is in the account.
+    /// Makes a step; `balance` is what is in the account. A step of the loop for which it does not
+    /// wait is none.
     pub(crate) fn apply(&mut self, step: Step, balance: Coins) -> Answer {
+        let answer = self.answer(step, balance);
+        if matches!(step, Step::Begin | Step::Submit(_) | Step::Finish(_)) {
+            self.waits = match answer {
+                Answer::Waits(call) => Some(call),
+                Answer::Nothing => self.waits,
+                _ => None,
+            };
+        }
+        answer
+    }
+
+    fn answer(&mut self, step: Step, balance: Coins) -> Answer {
         match step {
             Step::Start => {
                 let lease = self.program.start();
@@ -184,9 +202,18 @@ impl Bench {
                 self.stats();
                 Answer::Nothing
             }
-            Step::Begin => self.begin(),
-            Step::Submit(quote) => self.submit(quote, balance),
-            Step::Finish(outcome) => self.finish(outcome),
+            Step::Begin => match (self.waits, self.lease) {
+                (None, Some(lease)) => self.begin(lease),
+                _ => Answer::Nothing,
+            },
+            Step::Submit(quote) => match self.waits {
+                Some(Call::Price) => self.submit(quote, balance),
+                _ => Answer::Nothing,
+            },
+            Step::Finish(outcome) => match self.waits {
+                Some(Call::Reply(_) | Call::Query(_)) => self.finish(outcome),
+                _ => Answer::Nothing,
+            },
             Step::Restart => {
                 let mut paper = self.paper.0.lock().expect("nothing panics with it");
                 paper.0 = true;
@@ -198,11 +225,10 @@ impl Bench {
         }
     }
 
-    fn begin(&mut self) -> Answer {
-        let lease = self.lease.expect("it was started");
+    fn begin(&mut self, lease: Lease) -> Answer {
         let (program, says) = (Arc::clone(&self.program), self.says.clone());
         thread::spawn(move || {
-            let tick = program.tick(lease, C0);
+            let tick = catch_unwind(AssertUnwindSafe(|| program.tick(lease, C0))).ok();
             // Nobody listens to a process that has died.
             let _ = says.send(Said::Ended(tick));
         });
@@ -252,8 +278,8 @@ impl Bench {
     /// The last order that may have been submitted.
     fn last_intent(&self) -> Option<Order> {
         let paper = self.paper.0.lock().expect("nothing panics with it");
-        let intents = paper.1.iter().filter_map(|record| record.intent);
-        intents.last().map(|intent| intent.order)
+        let mut intents = paper.1.iter().filter_map(|record| record.intent);
+        intents.next_back().map(|intent| intent.order)
     }
 
     fn say(&self, heard: Heard) {
@@ -271,7 +297,7 @@ impl Bench {
                 }
                 Said::Query(id) => return Answer::Waits(Call::Query(id)),
                 Said::Cancel => self.say(Heard::Cancelled),
-                Said::Ended(tick) => return Answer::Ticked(tick),
+                Said::Ended(tick) => return Answer::Ticked(tick.expect("the loop panics")),
                 Said::Balance => panic!("it asks for the balance before the price"),
             }
         }

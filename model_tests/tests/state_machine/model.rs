@@ -150,8 +150,11 @@ pub(crate) struct Model {
     at: Loop,
     /// What has been written.
     durable: Book,
-    intents: Vec<Order>,
-    /// The book was written since the operation began.
+    /// Orders about to be submitted, and the epochs in which that was decided.
+    intents: Vec<(Order, u64)>,
+    /// The book when the operation began: what it decides by.
+    seen: Book,
+    /// The book was written since then.
     written: bool,
     /// Of the last step.
     pub(crate) answer: Answer,
@@ -167,12 +170,14 @@ impl Model {
             at: Loop::Free,
             durable: Book::default(),
             intents: Vec::new(),
+            seen: Book::default(),
             written: false,
             answer: Answer::Nothing,
         }
     }
 
-    /// Whether the step can be made now.
+    /// Whether the step does anything now. One that does nothing may be left out of a sequence, or
+    /// stay in it when what it was for is left out.
     pub(crate) fn allows(&self, step: Step) -> bool {
         match step {
             Step::Begin => self.at == Loop::Free && self.lease.is_some(),
@@ -183,6 +188,10 @@ impl Model {
     }
 
     pub(crate) fn apply(&mut self, step: Step) {
+        if !self.allows(step) {
+            self.answer = Answer::Nothing;
+            return;
+        }
         self.answer = match step {
             Step::Start => Answer::Started(self.start()),
             Step::Stop => {
@@ -243,6 +252,7 @@ impl Model {
             order: None,
             unknown: false,
         });
+        self.seen = self.book.clone();
         self.written = false;
         self.at = Loop::Deciding;
         Answer::Waits(Call::Price)
@@ -250,20 +260,17 @@ impl Model {
 
     fn submit(&mut self, quote: Quote) -> Answer {
         let mut flight = self.flight.expect("an operation has begun");
-        // What it decides by is what it saw when it began; after a reset it submits nothing.
-        let current = flight.epoch == self.book.epoch && flight.run == self.run;
-        let unchanged = flight.epoch == self.book.epoch;
         let order = match quote {
-            Quote::Price(price) if unchanged => self.book.decide(flight.op, price),
-            Quote::Price(_) => None,
+            Quote::Price(price) => self.seen.decide(flight.op, price),
             Quote::NoPrice | Quote::NoBalance => None,
         };
         if let Some(order) = order {
-            self.intents.push(order);
+            self.intents.push((order, flight.epoch));
             if !self.written {
-                self.durable = self.book.clone();
+                self.durable = self.seen.clone();
             }
-            if current {
+            // After a reset or a stop it submits nothing.
+            if flight.epoch == self.book.epoch && flight.run == self.run {
                 flight.order = Some(order);
                 self.flight = Some(flight);
                 self.at = Loop::Replying;
@@ -311,10 +318,12 @@ impl Model {
     fn restart(&mut self) {
         self.book = self.durable.clone();
         let mut open = self.intents.iter().rev();
-        let open = open.find(|order| order.op > self.book.settled).copied();
-        self.flight = open.map(|order| Flight {
+        let open = open
+            .find(|(order, _)| order.op > self.book.settled)
+            .copied();
+        self.flight = open.map(|(order, epoch)| Flight {
             op: order.op,
-            epoch: self.book.epoch,
+            epoch,
             run: 0,
             order: Some(order),
             unknown: true,

@@ -49,7 +49,9 @@ fn judged(policy: &str, mut lines: Vec<Value>, interrupted: bool) -> (Judgement,
         profile: "ci".to_owned(),
     };
     let expect = [("expect", json!(["deadlock"]))];
-    lines.push(model("canary", "passed", &[("deadlock", "error")], &expect));
+    let mut canary = model("canary", "passed", &[("deadlock", "error")], &expect);
+    canary["findings"][0]["fingerprint"] = "cacacacacacacaca".into();
+    lines.push(canary);
     let gathered = Gathered {
         lines,
         scope: Scope::default(),
@@ -81,6 +83,26 @@ fn every_rule_has_its_exit_code() {
     let expects = [("expect", json!(["deadlock"]))];
     let expects_other = [("expect", json!(["lost-wakeup"]))];
     let cases = [
+        (
+            "vacuous_models = [\"bank alone\"]",
+            model("alone", "passed", &[], &empty),
+            "0",
+        ),
+        (
+            "vacuous_models = [\"bank alone\"]",
+            model("good", "passed", &[], &[]),
+            "vacuous fail, 106",
+        ),
+        (
+            "",
+            model(
+                "abba",
+                "passed",
+                &[],
+                &[&empty[..], &[("scenario", json!("x.gordian"))]].concat(),
+            ),
+            "0",
+        ),
         ("", model("good", "passed", &[], &[]), "0"),
         (
             "",
@@ -109,7 +131,8 @@ fn every_rule_has_its_exit_code() {
         (
             "fail = [\"recursive-read\"]",
             model("hazard", "passed", hazard, &[]),
-            "findings fail, 100",
+            // The canary is a deadlock, which that lets through.
+            "findings fail, canary fail, 100",
         ),
         (
             "fail = [\"error\", \"hazard\"]\nallow = [\"recursive-read\"]",
