@@ -1,7 +1,7 @@
 //! Examples of the finding codes.
 //!
-//! Knows programs. Does not know what a code means (`codes` does), nor any one finding. Each example
-//! is checked by a test: it finds what is said here, and once it is fixed nothing is found.
+//! Knows programs. Does not know what a code means (`codes` does), nor any one finding. Each
+//! example is checked by a test: it finds what is said here, and once it is fixed nothing is found.
 
 use gordian::Code;
 
