@@ -85,7 +85,7 @@ fn list() -> String {
     let indent = widest.unwrap_or(0) + 2;
     for &code in Code::ALL {
         let style = style(code);
-        let first = sentence(topic(code).meaning[0]);
+        let first = sentence(topic(code).rule.meaning[0]);
         let lines = filled(first, COLUMNS_MAX - indent);
         for (number, line) in lines.iter().enumerate() {
             let name = if number == 0 { code.as_str() } else { "" };
@@ -103,13 +103,13 @@ fn sentence(text: &str) -> &str {
 
 fn explanation(code: Code) -> String {
     let topic = topic(code);
-    let style = style(topic.code);
+    let style = style(code);
     let kind = match code.severity() {
         Severity::Error => "error",
         Severity::Hazard => "hazard",
     };
     let mut text = format!("{style}{kind}[{code}]{style:#}\n");
-    for paragraph in topic.meaning {
+    for paragraph in topic.rule.meaning {
         text += &paragraph_of(paragraph);
     }
     let language = match topic.example.language {
@@ -120,7 +120,7 @@ fn explanation(code: Code) -> String {
     let what = format!("{language}; finds `{finds}`");
     text += &example("An example", &what, &topic.example);
     text += &format!("\n{BOLD}What to do{BOLD:#}\n");
-    text += &paragraph_of(topic.remedy);
+    text += &paragraph_of(topic.rule.fix);
     text += &example("The example, fixed", "finds nothing", &topic.fixed);
     if !topic.see_also.is_empty() {
         let codes: Vec<String> = topic

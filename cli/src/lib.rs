@@ -6,6 +6,7 @@
 
 mod args;
 mod cargo;
+mod codes;
 mod config;
 mod error;
 mod exit_code;

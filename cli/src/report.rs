@@ -14,7 +14,6 @@ mod holds;
 mod html;
 mod junit;
 mod mermaid;
-mod rules;
 mod sarif;
 mod text;
 

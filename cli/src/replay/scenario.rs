@@ -108,8 +108,9 @@ pub(super) fn of_a_file(
     again.run(output)
 }
 
-/// The directory from which a run named a scenario: the root of its project, or where it was run. It
-/// is one of those that the run was kept below, or this one, or the root of the project around here.
+/// The directory from which a run named a scenario: the root of its project, or where it was run.
+/// It is one of those that the run was kept below, or this one, or the root of the project around
+/// here.
 fn located(scenario: &str, kept: &Path, manifest: Option<&Path>) -> Option<PathBuf> {
     let has_it = |directory: &&Path| directory.join(scenario).is_file();
     let here = std::env::current_dir().ok()?;

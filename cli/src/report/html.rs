@@ -15,8 +15,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::events::{Entry, Results};
 use super::holds::{holds, waits};
-use super::rules::rule;
 use super::text::{cycle, file_name};
+use crate::codes::rule;
 use crate::outcome::Status;
 use crate::output::source::Sources;
 
@@ -243,7 +243,7 @@ fn article(shown: &Shown<'_>, sources: &Sources, links: &Links) -> Markup {
                     a.anchor href={ "#" (id) } aria-label="link to this finding" { "#" }
                 }
                 h2 #{ (id) "-title" } { (ticked(&finding.message)) }
-                @if let Some(rule) = rule(finding.code) { p.why { (rule.why) } }
+                p.why { (rule(finding.code).why) }
             }
             @if steps > 0 { (player(id, finding)) }
             div.panes {
@@ -334,10 +334,8 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
         dl.facts {
             @if let Some(cycle) = cycle(finding) { dt { "Cycle" } dd { (cycle) } }
             @for note in &finding.notes { dt { "Note" } dd { (ticked(note)) } }
-            @if let Some(rule) = rule(finding.code) {
-                dt { "What to do" }
-                dd { (ticked(rule.fix)) }
-            }
+            dt { "What to do" }
+            dd { (ticked(rule(finding.code).fix)) }
             @if let Some(command) = report.how_to_replay(finding) {
                 dt { "Replay" }
                 dd.replay {

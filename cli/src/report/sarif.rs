@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::events::{Entry, Results};
 use super::holds::threads;
-use super::rules::{RULES, Rule, rule};
 use super::text::{holds, phrase, plain, waits};
+use crate::codes::{RULES, Rule, rule};
 use crate::outcome::Status;
 
 /// What relative URIs are relative to: the root of the workspace.
@@ -304,7 +304,7 @@ fn result(collected: &Collected<'_>) -> ResultObject {
 fn message(finding: &Finding) -> String {
     let mut parts = vec![finding.message.clone()];
     parts.extend(finding.notes.iter().cloned());
-    parts.extend(rule(finding.code).map(|rule| rule.why.to_owned()));
+    parts.push(rule(finding.code).why.to_owned());
     let parts: Vec<String> = parts.iter().map(|part| plain(part)).collect();
     parts.join("\n")
 }
