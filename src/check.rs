@@ -4,6 +4,8 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -160,6 +162,25 @@ impl Checker {
         self
     }
 
+    /// Runs the one interleaving that these bytes choose, one byte for each decision, instead of a
+    /// search: any string of bytes is an interleaving. For fuzzers, which find strings that lead
+    /// somewhere new.
+    ///
+    /// ```
+    /// use gordian::{Checker, Verdict};
+    ///
+    /// let model = || assert_ne!(gordian::choose(3), 2);
+    /// let verdict = |bytes: &[u8]| Checker::new().choices(bytes).check(model).verdict;
+    /// assert_ne!(verdict(&[1]), Verdict::Found);
+    /// assert_eq!(verdict(&[2]), Verdict::Found);
+    /// ```
+    #[must_use]
+    pub fn choices(mut self, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.config.strategy = Strategy::Random;
+        self.config.choices = Some(bytes.into());
+        self
+    }
+
     /// Full wakeup sequences as published, instead of trimmed ones: for comparison only.
     #[doc(hidden)]
     #[must_use]
@@ -175,38 +196,34 @@ impl Checker {
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
-    pub fn env(mut self) -> Result<Self, ConfigError> {
-        let config = &mut self.config;
-        set(&mut config.engine, "GORDIAN_ENGINE", str::parse)?;
-        set(&mut config.strategy, "GORDIAN_STRATEGY", str::parse)?;
-        set(
-            &mut config.preemptions_max,
-            "GORDIAN_PREEMPTIONS_MAX",
-            |text| text.parse().map(Some),
-        )?;
-        set(&mut config.steps_max, "GORDIAN_STEPS_MAX", str::parse)?;
-        set(&mut config.spurious_max, "GORDIAN_SPURIOUS_MAX", str::parse)?;
-        set(
-            &mut config.executions_max,
-            "GORDIAN_EXECUTIONS_MAX",
-            |text| text.parse().map(Some),
-        )?;
-        set(&mut config.errors_max, "GORDIAN_ERRORS_MAX", |text| {
+    pub fn env(self) -> Result<Self, ConfigError> {
+        let mut checker = self.variables("GORDIAN_")?;
+        set(&mut checker.config.replay, "GORDIAN_", "REPLAY", |text| {
             text.parse().map(Some)
         })?;
-        if let Some(directory) = std::env::var_os("GORDIAN_CORPUS") {
+        Ok(checker)
+    }
+
+    /// Applies the settings that are variables with this in front of their names.
+    fn variables(mut self, front: &str) -> Result<Self, ConfigError> {
+        let config = &mut self.config;
+        set(&mut config.engine, front, "ENGINE", str::parse)?;
+        set(&mut config.strategy, front, "STRATEGY", str::parse)?;
+        set(&mut config.preemptions_max, front, "PREEMPTIONS_MAX", some)?;
+        set(&mut config.steps_max, front, "STEPS_MAX", str::parse)?;
+        set(&mut config.spurious_max, front, "SPURIOUS_MAX", str::parse)?;
+        set(&mut config.executions_max, front, "EXECUTIONS_MAX", some)?;
+        set(&mut config.errors_max, front, "ERRORS_MAX", some)?;
+        if let Some(directory) = std::env::var_os(format!("{front}CORPUS")) {
             config.corpus = Some(directory.into());
         }
-        set(&mut config.time_max, "GORDIAN_TIME_MAX", |text| {
+        set(&mut config.time_max, front, "TIME_MAX", |text| {
             let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
             Duration::try_from_secs_f64(seconds)
                 .map(Some)
                 .map_err(|error| error.to_string())
         })?;
-        set(&mut config.seed, "GORDIAN_SEED", str::parse)?;
-        set(&mut config.replay, "GORDIAN_REPLAY", |text| {
-            text.parse().map(Some)
-        })?;
+        set(&mut config.seed, front, "SEED", str::parse)?;
         Ok(self)
     }
 
@@ -217,17 +234,24 @@ impl Checker {
     /// most 63 threads (4 under loom).
     pub fn check(self, model: impl Fn() + Send + Sync + 'static) -> Report {
         let model = move || crate::thread::drop_locals(&model);
-        engine::run(self.config, std::sync::Arc::new(model))
+        engine::run(self.config, Arc::new(model))
     }
 }
 
-/// Sets `slot` from the environment variable `name`, if it is there.
+/// Reads a setting that is there or not.
+fn some<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    text.parse().map(Some)
+}
+
+/// Sets `slot` from the environment variable of that name with `front` before it, if it is there.
 fn set<T, E: fmt::Display>(
     slot: &mut T,
+    front: &str,
     name: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<(), ConfigError> {
-    match std::env::var(name) {
+    let name = format!("{front}{name}");
+    match std::env::var(&name) {
         Err(std::env::VarError::NotPresent) => Ok(()),
         Err(error) => Err(ConfigError(format!("{name}: {error}"))),
         Ok(text) => {
@@ -263,6 +287,10 @@ pub mod private {
     /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.
     pub const MARK: &str = "gordian-model: ";
 
+    /// What stands in front of the names of variables that count less than the attribute's
+    /// arguments: what a project's configuration says of all its models.
+    pub const DEFAULT: &str = "GORDIAN_DEFAULT_";
+
     /// What the body of a model may return.
     pub trait Ending {
         /// Panics when the model says that it failed.
@@ -287,7 +315,8 @@ pub mod private {
     /// `mark` is [`MARK`] and the test's path: it is how the command line finds models in a test
     /// binary. With the environment variable `GORDIAN_REPORT` the report is also written to that
     /// file, as JSON; with `GORDIAN_PROGRESS` how far the search is, a [`Progress`] several times
-    /// in a second.
+    /// in a second. Of two settings the environment's counts, then the attribute's, then that of a
+    /// variable whose name begins with [`DEFAULT`].
     #[track_caller]
     pub fn run<R: Ending + 'static>(
         mark: &'static str,
@@ -297,7 +326,8 @@ pub mod private {
     ) {
         let path = mark.strip_prefix(MARK).unwrap_or(mark).trim_end();
         let name = path.split_once("::").map_or(path, |(_, name)| name);
-        let checker = match configure(Checker::new().name(name)).env() {
+        let defaults = Checker::new().name(name).variables(DEFAULT);
+        let checker = match defaults.and_then(|checker| configure(checker).env()) {
             Ok(checker) => checker,
             Err(error) => panic!("{error}"),
         };

@@ -140,6 +140,8 @@ pub(crate) struct Config {
     pub(crate) seed: u64,
     pub(crate) stack_size: usize,
     pub(crate) replay: Option<ReplayToken>,
+    /// The decisions of the one execution to be run.
+    pub(crate) choices: Option<Arc<[u8]>>,
     pub(crate) trimmed: bool,
     /// The file that says how far a search is, while it goes on.
     pub(crate) progress: Option<PathBuf>,
@@ -171,6 +173,7 @@ impl Default for Config {
             seed: 0x601D_1A4E,
             stack_size: 256 * 1024,
             replay: None,
+            choices: None,
             trimmed: true,
             progress: None,
             corpus: None,

@@ -11,7 +11,7 @@ use std::fmt;
 use self::command::replay;
 pub use self::command::shell_word;
 use crate::report::{
-    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Verdict, grouped,
+    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Strength, Verdict, grouped,
 };
 
 /// Columns of a line at most, when nothing else is asked for.
@@ -269,15 +269,17 @@ fn cycle(edges: &[Edge], page: usize) -> Vec<String> {
 
 fn explored(report: &Report, finding: &Finding, page: usize) -> Vec<String> {
     let mut lines = labelled("explored", &report.strength(), page);
-    let seen = finding.seen.max(1);
-    let plural = if seen == 1 {
-        "interleaving"
-    } else {
-        "interleavings"
-    };
-    let execution = grouped(finding.execution);
-    let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
-    lines.extend(labelled("seen", &text, page));
+    if report.search.strength != Strength::Predicted {
+        let seen = finding.seen.max(1);
+        let plural = if seen == 1 {
+            "interleaving"
+        } else {
+            "interleavings"
+        };
+        let execution = grouped(finding.execution);
+        let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
+        lines.extend(labelled("seen", &text, page));
+    }
     if let Some(text) = finding.shrunk_in_words() {
         lines.extend(labelled("shrunk", &text, page));
     }
@@ -941,8 +943,8 @@ mod tests {
             findings,
             error: None,
             expect: Vec::new(),
-            coverage: crate::report::Coverage::default(),
             scenario: None,
+            coverage: crate::report::Coverage::default(),
         }
     }
 

@@ -34,12 +34,12 @@ pub struct Report {
     /// The codes that the model says must be found; empty when nothing must be.
     #[serde(default)]
     pub expect: Vec<Code>,
-    /// What was seen of the model's locks.
-    #[serde(default, skip_serializing_if = "Coverage::is_empty")]
-    pub coverage: Coverage,
     /// The scenario file that was checked, as it was named; none of a model in Rust.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// What was seen of the model's locks.
+    #[serde(default, skip_serializing_if = "Coverage::is_empty")]
+    pub coverage: Coverage,
 }
 
 /// The one-word result of a check.
@@ -454,6 +454,17 @@ impl Report {
     /// How strong the result is, as a phrase: `exhaustive: 30 interleavings, 4 threads, 0.001 s`.
     pub fn strength(&self) -> String {
         let search = &self.search;
+        let threads = match search.threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        if search.strength == Strength::Predicted {
+            let events = grouped(search.steps);
+            return format!(
+                "predicted from one run: {events} events, {threads}, {:.3} s",
+                search.seconds
+            );
+        }
         let kind = match search.strength {
             Strength::Exhaustive if !search.complete => "not complete: ".to_owned(),
             Strength::Exhaustive => "exhaustive: ".to_owned(),
@@ -462,25 +473,19 @@ impl Report {
             }
             Strength::Sampled => format!("sampled ({}): ", search.strategy),
             Strength::Replayed => "replayed: ".to_owned(),
-            Strength::Predicted => "predicted from ".to_owned(),
+            Strength::Predicted => "predicted: ".to_owned(),
         };
         let engine = match search.engine {
             Engine::Controlled | Engine::Native => "",
             Engine::Loom => "loom, ",
         };
         format!(
-            "{engine}{kind}{} {}, {} {}, {:.3} s",
+            "{engine}{kind}{} {}, {threads}, {:.3} s",
             grouped(search.executions),
             if search.executions == 1 {
                 "interleaving"
             } else {
                 "interleavings"
-            },
-            search.threads,
-            if search.threads == 1 {
-                "thread"
-            } else {
-                "threads"
             },
             search.seconds,
         )

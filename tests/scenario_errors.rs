@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
-use gordian::scenario::{format, parse};
+use gordian::scenario::{ParseError, format, parse, parse_all};
 use proptest::prelude::*;
 
 /// The place, the message, the text that is wrong, and the hint.
@@ -990,23 +990,31 @@ fn check_any(source: &str) {
             let tidy = format(source).unwrap();
             assert_eq!(format(&tidy).as_deref(), Ok(tidy.as_str()), "{source}");
         }
-        Err(error) => {
-            let span = error.span();
-            assert!(
-                span.start <= span.end && span.end as usize <= source.len(),
-                "{error}"
-            );
-            assert!(
-                error.line() as usize <= source.split('\n').count(),
-                "{error}"
-            );
-            assert!(
-                !error.message().is_empty() && !error.message().ends_with('.'),
-                "{error}"
-            );
-            assert!(!error.message().contains('\0'), "{error}");
+        Err(first) => {
+            let errors = parse_all(source).expect_err("both refuse it");
+            assert_eq!(errors.first(), Some(&first), "{source}");
+            assert!(errors.len() <= 10, "{}", errors.len());
+            let places: Vec<u32> = errors.iter().map(|error| error.span().start).collect();
+            assert!(places.is_sorted_by(|a, b| a < b), "{source}\n{errors:#?}");
+            errors.iter().for_each(|error| check_error(source, error));
         }
     }
+}
+
+/// An error is inside of the text and says something.
+fn check_error(source: &str, error: &ParseError) {
+    let span = error.span();
+    assert!(
+        span.start <= span.end && span.end as usize <= source.len(),
+        "{error}"
+    );
+    assert!(
+        error.line() as usize <= source.split('\n').count(),
+        "{error}"
+    );
+    let message = error.message();
+    assert!(!message.is_empty() && !message.ends_with('.'), "{error}");
+    assert!(!message.contains('\0'), "{error}");
 }
 
 proptest! {
@@ -1026,4 +1034,96 @@ proptest! {
     fn any_mutant_has_an_answer(source in mutants()) {
         check_any(&source);
     }
+}
+
+/// Line and message of each error.
+#[track_caller]
+fn check_all(source: &str, expected: &[&str]) {
+    let errors = parse_all(source).expect_err(source);
+    let told: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.line(), error.message()))
+        .collect();
+    assert_eq!(told, expected, "{source}");
+}
+
+#[test]
+fn each_wrong_statement_is_told_and_nothing_that_follows_from_one() {
+    check_all(
+        "mutex m\nthread t {\n    lok m\n    lock m; unlock n\n    if m {\n        nop\n    } else {\n        unlok m\n    }\n    unlock m\n}\nthread u { lock }\n",
+        &[
+            "3: there is no statement `lok`",
+            "4: there is no mutex `n`",
+            "5: an expression takes a var, and `m` is a mutex",
+            "12: expected the name of a mutex, a lock or an rmutex, found `}`",
+        ],
+    );
+    // What is in a block is read though what comes before it is wrong, and after it.
+    check_all(
+        "mutex m\nthread t {\n    with m {\n        lok m\n        loop {\n            unlok m\n        }\n    }\n    nop nop\n}\n",
+        &[
+            "4: there is no statement `lok`",
+            "6: there is no statement `unlok`",
+            "9: expected the end of the statement, found `nop`",
+        ],
+    );
+    check_all(
+        "channel ch\nthread t {\n    select {\n        case recv ch $v:\n            lok ch\n        case sned ch 1:\n            nop\n    }\n    unlok ch\n}\n",
+        &[
+            "5: there is no statement `lok`",
+            "6: expected `recv` or `send`, found `sned`",
+            "9: there is no statement `unlok`",
+        ],
+    );
+}
+
+#[test]
+fn names_that_a_wrong_declaration_may_have_are_not_missed() {
+    check_all(
+        "mutx m\nmutex n\nthread t {\n    lock m\n    unlok m\n    lock n\n}\n",
+        &[
+            "1: expected a declaration or a thread, found `mutx`",
+            "5: there is no statement `unlok`",
+        ],
+    );
+    // Nobody declared it: once is enough.
+    check_all(
+        "thread t {\n    lock m\n    unlock m\n}\n",
+        &["2: there is no mutex `m`"],
+    );
+    check_all(
+        "mutex m\nthread t 2 {\n    lock m\n}\nthread u { join t; lok m }\n",
+        &[
+            "2: expected `{`, found `2`",
+            "5: there is no statement `lok`",
+        ],
+    );
+}
+
+#[test]
+fn a_brace_too_many_or_too_few_is_one_error() {
+    check_all(
+        "mutex m\nthread t {\n    lock m\n    }\n    unlock m\n    lock m\n}\nthread u { nop }\n",
+        &["5: expected a declaration or a thread, found `unlock`"],
+    );
+    check_all(
+        "mutex m\nthread t {\n    loop {\n        while 1 {\n            lock m\n",
+        &["4: this `{` is never closed"],
+    );
+    check_all(
+        "mutex m\nthread t {\n    loop {\n        lock m\n}\nthread u { lok m }\n",
+        &[
+            "6: expected a statement or `}`, found `thread`",
+            "6: there is no statement `lok`",
+        ],
+    );
+}
+
+#[test]
+fn there_are_at_most_ten() {
+    let lines = "    lok m\n".repeat(30);
+    let source = format!("mutex m\nthread t {{\n{lines}}}\n");
+    assert_eq!(parse_all(&source).unwrap_err().len(), 10);
+    let many = format!("thread t {{\n{}}}\n", "repeat 2 { nop\n".repeat(100));
+    assert!(parse_all(&many).unwrap_err().len() <= 2);
 }

@@ -83,6 +83,9 @@
 //! assert!(!trader.pass(lease));
 //! ```
 
+#[cfg(feature = "service")]
+pub mod service;
+
 mod cycle;
 mod exchange;
 mod journal;

@@ -377,6 +377,19 @@ fn one_loop_at_a_time() {
     assert_eq!(exchange.orders().len(), 2, "one for each currency");
 }
 
+/// The number of a run grows by one with each start and each stop: there is always a next one.
+#[test]
+fn it_can_be_stopped_and_started_for_ever() {
+    let (trader, mut lease, ..) = running();
+    for _ in 0..200 {
+        trader.stop();
+        trader.stop();
+        assert!(!trader.pass(lease));
+        lease = trader.start().expect("it was stopped");
+    }
+    assert!(trader.pass(lease));
+}
+
 #[test]
 fn what_is_not_permitted_is_not_traded() {
     let (trader, lease, exchange, _) = running();
@@ -432,6 +445,9 @@ fn refusals_say_what_to_do() {
         let text = refusal.to_string();
         assert!(text.contains(way_out), "{refusal:?}: {text}");
     }
+    // These two are logged, not answered.
+    assert!(CallFailed.to_string().contains("exchange"));
+    assert!(NotDurable.to_string().contains("journal"));
 }
 
 /// Ends a process after so many records, starts another, and looks at what it knows.

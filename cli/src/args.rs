@@ -4,7 +4,7 @@
 //! cargo's: same names, same meaning.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use gordian::Strategy;
 
+use crate::config::Day;
 use crate::report::Format;
 
 /// Finds deadlocks and lock misuse before they happen, and proves their absence
@@ -49,6 +50,8 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 pub(crate) enum Command {
     /// Run the models of a workspace and say what each of them proves
     Test(Box<TestArgs>),
+    /// Run the models and scenarios of a workspace, and judge them by the project's policy
+    Gate(Box<GateArgs>),
     /// Drive one model's schedules and choices by what they show, for a while
     Fuzz(Box<FuzzArgs>),
     /// Run the interleaving of a finding again, and step through it
@@ -57,6 +60,8 @@ pub(crate) enum Command {
     Explain(ExplainCodeArgs),
     /// Render the reports of the last run again, or those of a run that was kept
     Report(ReportArgs),
+    /// Say which deadlocks a recorded run could have had in another interleaving
+    Predict(PredictArgs),
     /// Check, lay out or explain scenario files: lock protocols as text
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -93,6 +98,9 @@ pub(crate) struct TestArgs {
     /// How the models are searched.
     #[command(flatten)]
     pub(crate) search: SearchArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Start no further model after one has failed
     #[arg(long, overrides_with = "no_fail_fast")]
     pub(crate) fail_fast: bool,
@@ -114,6 +122,78 @@ pub(crate) struct TestArgs {
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
+}
+
+const GATE_EXAMPLES: &str = "\
+Example: the second of four machines, and what all of them come to
+  cargo gordian gate --profile ci --shard 2/4
+  cargo gordian gate --profile ci --merge target/gordian/shards
+
+Exit codes: 0 everything holds, 2 usage, or a check that could not be carried out,
+  4 too few models or interleavings, 70 internal error, 100 findings, a baseline entry that is
+  expired or unused, or a canary that was not found, 101 build failed, 106 incomplete or vacuous;
+  of several the first of 70, 101, 2, 100, 4, 106";
+
+/// Flags of `cargo gordian gate`.
+#[derive(Debug, Args)]
+#[command(after_help = GATE_EXAMPLES)]
+pub(crate) struct GateArgs {
+    /// How the workspace is built.
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// How the models are searched.
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Only what has changed since this commit, and the packages that depend on it
+    #[arg(long, value_name = "BASE", conflicts_with = "merge")]
+    pub(crate) changed: Option<String>,
+    /// Run only the K-th of N parts, and leave its results for --merge
+    #[arg(long, value_name = "K/N", value_parser = parse_shard, conflicts_with = "merge")]
+    pub(crate) shard: Option<Shard>,
+    /// Run nothing: judge what all the shards have left in these directories or files
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub(crate) merge: Vec<PathBuf>,
+    /// Run so many models at a time; as many as there are processors otherwise
+    #[arg(long, value_name = "N")]
+    pub(crate) test_threads: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is shown, and in which colours.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+    /// The day that baseline entries are compared with, for tests.
+    #[arg(long, env = "GORDIAN_TODAY", hide = true)]
+    pub(crate) today: Option<Day>,
+}
+
+/// One part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shard {
+    /// Which, from 1.
+    pub(crate) number: usize,
+    /// Of how many.
+    pub(crate) of: usize,
+}
+
+/// `2/4`.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    /// No run is worth more parts.
+    const SHARDS_MAX: usize = 10_000;
+    let numbers = text.split_once('/').and_then(|(number, of)| {
+        let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+        Some(Shard { number, of })
+    });
+    let within = |shard: &Shard| (1..=shard.of).contains(&shard.number) && shard.of <= SHARDS_MAX;
+    numbers
+        .filter(within)
+        .ok_or_else(|| "a part is written K/N: 1/4 is the first of four, 4/4 the last".to_owned())
 }
 
 const FUZZ_EXAMPLES: &str = "\
@@ -190,6 +270,9 @@ pub(crate) struct ReplayArgs {
     /// How the workspace is built.
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// How it is drawn.
     #[command(flatten)]
     pub(crate) drawing: DrawingArgs,
@@ -250,6 +333,9 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// What the project says.
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Replay a finding instead: a token (g2:…), or a file with one in it; takes one scenario
     #[arg(long, value_name = "TOKEN|FILE")]
     #[arg(conflicts_with_all = ["strategy", "oracle", "executions_max", "time_max", "out"])]
@@ -337,6 +423,35 @@ pub(crate) struct ReportArgs {
     pub(crate) view: ViewArgs,
 }
 
+const PREDICT_EXAMPLES: &str = "\
+Example: a run that a recorder wrote as THREAD|OPERATION(OPERAND)|LOCATION lines
+  cargo gordian predict run.std
+
+Operations: acq rel req, r w, fork join, wait notify notifyAll, begin end dummy
+Exit codes: 0 nothing predicted, 2 a file that is no recorded run, 70 internal error,
+  100 another interleaving of the run deadlocks, 106 some circles were not tried";
+
+/// Flags of `cargo gordian predict`.
+#[derive(Debug, Args)]
+#[command(after_help = PREDICT_EXAMPLES)]
+pub(crate) struct PredictArgs {
+    /// Recorded runs in the STD format; `-` for stdin
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<PathBuf>,
+    /// Most threads in one deadlock [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads_max: Option<NonZeroUsize>,
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much is said.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
 /// When to open a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Open {
@@ -407,6 +522,19 @@ pub(crate) enum ReportKind {
     Plain,
 }
 
+/// Which configuration holds, and which of its profiles.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ConfigArgs {
+    /// Settings of this profile; `default` and `ci` are always there
+    #[arg(long, value_name = "NAME", env = "GORDIAN_PROFILE", hide_env = true)]
+    // A script that names one can be told another.
+    #[arg(overrides_with = "profile")]
+    pub(crate) profile: Option<String>,
+    /// The project's settings; .config/gordian.toml in the workspace's root otherwise
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config_file: Option<PathBuf>,
+}
+
 /// Flags that take precedence over what a model says.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
@@ -418,10 +546,60 @@ pub(crate) struct SearchArgs {
     #[arg(long, env = "GORDIAN_STRATEGY", hide_env = true)]
     #[arg(value_parser = PossibleValuesParser::new(Strategy::ALL.iter().map(|(_, name)| *name)))]
     pub(crate) strategy: Option<String>,
+    /// Only interleavings with at most so many preemptions
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GORDIAN_PREEMPTIONS_MAX",
+        hide_env = true
+    )]
+    pub(crate) preemptions_max: Option<u32>,
+    /// Cut an execution off after so many steps
+    #[arg(long, value_name = "N", env = "GORDIAN_STEPS_MAX", hide_env = true)]
+    pub(crate) steps_max: Option<NonZeroU32>,
+    /// Let each thread wake spuriously so many times in an execution
+    #[arg(long, value_name = "N", env = "GORDIAN_SPURIOUS_MAX", hide_env = true)]
+    pub(crate) spurious_max: Option<u32>,
+    /// End each model's search after so many executions
+    #[arg(
+        long,
+        value_name = "N",
+        env = "GORDIAN_EXECUTIONS_MAX",
+        hide_env = true
+    )]
+    pub(crate) executions_max: Option<NonZeroU64>,
     /// End each model's search after so much time: seconds, or 2s, 500ms, 3min
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// Seed of the random strategies
+    #[arg(long, value_name = "N", env = "GORDIAN_SEED", hide_env = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+impl SearchArgs {
+    /// Those that are given, by the names that variables end in.
+    pub(crate) fn named(&self) -> Vec<(&'static str, String)> {
+        let text = |it: Option<u64>| it.map(|number| number.to_string());
+        let seconds = |time: Duration| time.as_secs_f64().to_string();
+        let settings = [
+            ("ENGINE", self.engine.clone()),
+            ("STRATEGY", self.strategy.clone()),
+            ("PREEMPTIONS_MAX", text(self.preemptions_max.map(u64::from))),
+            ("STEPS_MAX", text(self.steps_max.map(|it| it.get().into()))),
+            ("SPURIOUS_MAX", text(self.spurious_max.map(u64::from))),
+            (
+                "EXECUTIONS_MAX",
+                text(self.executions_max.map(NonZeroU64::get)),
+            ),
+            ("TIME_MAX", self.time_max.map(seconds)),
+            ("SEED", text(self.seed)),
+        ];
+        let given = settings.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
 }
 
 /// When to write colours.
@@ -445,7 +623,7 @@ pub(crate) enum MessageFormat {
 }
 
 /// `2`, `2.5`, `2s`, `500ms`, `3min`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("min", 60.0), ("s", 1.0)];
     let (number, unit) = units
         .into_iter()
@@ -477,7 +655,7 @@ mod tests {
         command.build();
         let test = command.find_subcommand_mut("test").unwrap();
         let mut helps = vec![test.render_help(), test.render_long_help()];
-        for name in ["fuzz", "replay", "explain"] {
+        for name in ["fuzz", "replay", "explain", "gate"] {
             let subcommand = command.find_subcommand_mut(name).unwrap();
             helps.extend([subcommand.render_help(), subcommand.render_long_help()]);
         }
@@ -536,6 +714,12 @@ mod tests {
                 "cargo-gordian test --strategy hold_and_wait",
                 "hold-and-wait",
             ),
+            ("cargo-gordian test --steps-max 0", "0"),
+            ("cargo-gordian gate --shard 5/4", "K/N"),
+            ("cargo-gordian gate --shard 0/4", "K/N"),
+            ("cargo-gordian gate --merge a --shard 1/4", "--merge"),
+            ("cargo-gordian gate --merge", "--merge <DIR>"),
+            ("cargo-gordian gate --today tomorrow", "2026-12-31"),
             ("cargo-gordian test --time-max 0", "above 0"),
             ("cargo-gordian test --time-max soon", "500ms"),
             ("cargo-gordian test --tim-max 5", "--time-max"),

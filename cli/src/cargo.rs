@@ -22,6 +22,15 @@ pub(crate) struct Project {
     directory: PathBuf,
 }
 
+/// A package of the workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    /// Directories of the packages that it depends on by path, also only for its tests.
+    pub(crate) needs: Vec<PathBuf>,
+}
+
 /// A test binary.
 #[derive(Debug)]
 pub(crate) struct Binary {
@@ -91,6 +100,36 @@ impl Project {
     /// What the compiler's names of files are relative to.
     pub(crate) fn root(&self) -> PathBuf {
         self.metadata.workspace_root.clone().into_std_path_buf()
+    }
+
+    /// The packages of the workspace, and what they are built from.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let real = |path: &Utf8Path| {
+            let path = path.as_std_path();
+            path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+        };
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages
+            .filter_map(|package| {
+                let needs = package.dependencies.iter();
+                Some(Member {
+                    name: package.name.to_string(),
+                    directory: real(package.manifest_path.parent()?),
+                    needs: needs
+                        .filter_map(|one| one.path.as_deref().map(real))
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// Names of the packages that can have models.
+    pub(crate) fn users(&self) -> Vec<String> {
+        let users = users_of_gordian(&self.metadata.workspace_packages());
+        users
+            .iter()
+            .map(|package| package.name.to_string())
+            .collect()
     }
 
     /// Where the results of this program go.

@@ -6,13 +6,16 @@
 
 mod args;
 mod cargo;
+mod config;
 mod error;
 mod exit_code;
 mod explain;
 mod fuzz;
+mod gate;
 mod models;
 mod outcome;
 mod output;
+mod predict;
 mod process;
 mod replay;
 mod report;
@@ -42,10 +45,12 @@ fn dispatch() -> ExitCode {
     let mut output = Output::new(&view(&command));
     let done = match &command {
         Command::Test(args) => run::test(args, &mut output),
+        Command::Gate(args) => gate::gate(args, &mut output),
         Command::Fuzz(args) => fuzz::fuzz(args, &mut output),
         Command::Replay(args) => replay::replay(args, &mut output),
         Command::Explain(args) => explain::explain(args, &mut output),
         Command::Report(args) => report::again(args, &mut output),
+        Command::Predict(args) => predict::all(args, &mut output),
         Command::Scenario(ScenarioCommand::Check(args)) => match &args.replay {
             Some(source) => replay::replay_scenario(args, source, &mut output),
             None => scenario::check(args, &mut output),
@@ -74,6 +79,11 @@ fn view(command: &Command) -> View {
             drawing: args.drawing.clone(),
             ..plain(args.view)
         },
+        Command::Gate(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
         Command::Fuzz(args) => View {
             message_format: args.message_format,
             drawing: args.drawing.clone(),
@@ -84,6 +94,11 @@ fn view(command: &Command) -> View {
             ..plain(args.view)
         },
         Command::Explain(args) => plain(args.view),
+        Command::Predict(args) => View {
+            message_format: args.message_format,
+            drawing: args.drawing.clone(),
+            ..plain(args.view)
+        },
         Command::Report(args) => plain(args.view),
         Command::Scenario(ScenarioCommand::Check(args)) => View {
             message_format: args.message_format,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gordian::Report;
-use gordian::report::{REPORT_VERSION, Verdict};
+use gordian::report::{REPORT_VERSION, Severity, Verdict};
 
 use crate::exit_code::ExitCode;
 use crate::models::Model;
@@ -152,6 +152,23 @@ impl Outcome {
             printed: Vec::new(),
             time: Duration::ZERO,
         }
+    }
+
+    /// The outcome of the model that is there to be found, whatever its test says of itself.
+    pub(crate) fn into_canary(mut self) -> Self {
+        let Some(report) = &mut self.report else {
+            return self;
+        };
+        let found = report.findings.iter();
+        let errors = found.filter(|finding| finding.severity == Severity::Error);
+        report.expect = errors.map(|finding| finding.code).collect();
+        report.expect.sort_unstable();
+        report.expect.dedup();
+        (self.status, self.remark) = match report.expect.is_empty() {
+            true => (Status::Failed, Some("the canary was not found".to_owned())),
+            false => (Status::Passed, None),
+        };
+        self
     }
 
     /// Whether a model passed, from its report and from how its process ended.

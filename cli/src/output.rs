@@ -5,6 +5,7 @@
 //! builds.
 
 mod canvas;
+mod gate;
 mod human;
 pub(crate) mod json;
 mod prose;
@@ -18,12 +19,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use gordian::Report;
 use gordian::report::{Progress, Step};
 
 pub(crate) use prose::report as sentences;
+pub(crate) use words::is_vacuous;
 
 use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Refusal};
 use crate::outcome::{Outcome, Summary};
@@ -81,6 +85,13 @@ pub(crate) enum Event<'a> {
         /// The command that did it, if it is short.
         command: Option<&'a str>,
     },
+    /// A recorded run has been looked at.
+    Predicted {
+        /// What it could have come to; its model is the file.
+        report: &'a Report,
+        /// The text of the file.
+        source: &'a str,
+    },
     /// Somebody stands at a step of an interleaving.
     Step {
         /// All of them.
@@ -97,6 +108,15 @@ pub(crate) enum Event<'a> {
         /// What it is done to.
         text: &'a str,
     },
+    /// A gate has been judged.
+    Judged {
+        /// What came of it.
+        judgement: &'a Judgement,
+        /// What was kept of it.
+        kept: Option<&'a Kept>,
+    },
+    /// Workflow commands for the CI system that this runs in.
+    Annotations(&'a str),
     /// A file has been written that is worth opening.
     Written(&'a Path),
     /// Scenario files are known, and the first ones are checked.

@@ -4,6 +4,17 @@
 
 use crate::report;
 
+pub use crate::config::{Baseline, Config, Day, Error as ConfigError, Gate, Level, Profile};
+
+/// Reads a configuration. Whatever the text says, this does not panic, and an error stands at a
+/// place inside of it.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn config(text: &str) -> Result<Config, ConfigError> {
+    crate::config::read(text)
+}
+
 /// A run's lines, as `events.jsonl` has them, rendered in every format and in every manner of the
 /// terminal: names of documents, and their texts. Whatever the lines say, this does not panic.
 ///

@@ -12,12 +12,13 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use gordian::ReplayToken;
-use gordian::private::shell_word;
+use gordian::private::{DEFAULT, shell_word};
 use gordian::report::{Finding, Verdict};
+use gordian::{ReplayToken, Report};
 
 use crate::args::{BuildArgs, ReplayArgs};
 use crate::cargo::{self, Project};
+use crate::config::Chosen;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
@@ -66,7 +67,19 @@ pub(crate) fn replay(args: &ReplayArgs, output: &mut Output) -> Result<ExitCode,
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args, &found)));
     }
-    let outcome = replayed(&models, &found, &project, &interrupt, output)?;
+    let chosen = Chosen::of(&args.config, Some(&project.root()))?;
+    let below = chosen.searching().named().into_iter();
+    let mut settings: Vec<_> = below
+        .map(|(name, value)| (format!("{DEFAULT}{name}"), value))
+        .collect();
+    settings.push(("GORDIAN_REPLAY".to_owned(), found.token.clone()));
+    let task = Task {
+        models: &models,
+        found: &found,
+        settings,
+        interrupt: &interrupt,
+    };
+    let outcome = replayed(&task, &project, output)?;
     let root = project.root();
     let finding = wanted(&outcome, &found);
     match finding {
@@ -281,18 +294,18 @@ fn nothing(args: &ReplayArgs, found: &Found) -> String {
 
 /// Runs the token with each model until one comes to a finding. A token does not say which model
 /// it is of, but fits hardly any other.
-fn replayed(
-    models: &[Model],
-    found: &Found,
-    project: &Project,
-    interrupt: &Interrupt,
-    output: &mut Output,
-) -> Result<Outcome, Error> {
+fn replayed(task: &Task<'_>, project: &Project, output: &mut Output) -> Result<Outcome, Error> {
+    let Task {
+        models,
+        found,
+        interrupt,
+        ..
+    } = task;
     let directory = project.output_directory();
     fs::create_dir_all(&directory).map_err(Error::internal(directory.display()))?;
     let report = directory.join("replay.json");
     let mut best: Option<Outcome> = None;
-    for model in models {
+    for model in *models {
         if interrupt.is_raised() {
             return Err(Error::Interrupted);
         }
@@ -300,7 +313,7 @@ fn replayed(
             verb: "Replaying",
             text: &model.title(),
         });
-        let outcome = run_once(model, &report, &found.token, interrupt)?;
+        let outcome = run_once(model, &report, task)?;
         let is_there = wanted(&outcome, found).is_some();
         if is_there || best.as_ref().is_none_or(|best| rank(&outcome) < rank(best)) {
             best = Some(outcome);
@@ -325,19 +338,23 @@ fn replayed(
     Ok(best)
 }
 
-fn run_once(
-    model: &Model,
-    report: &Path,
-    token: &str,
-    interrupt: &Interrupt,
-) -> Result<Outcome, Error> {
+/// What is replayed.
+struct Task<'a> {
+    models: &'a [Model],
+    found: &'a Found,
+    /// What the checkers read, the token among it.
+    settings: Vec<(String, String)>,
+    interrupt: &'a Interrupt,
+}
+
+fn run_once(model: &Model, report: &Path, task: &Task<'_>) -> Result<Outcome, Error> {
     // What an earlier replay left is not this one's.
     let _ = fs::remove_file(report);
     let start = Start {
         report,
-        settings: vec![("GORDIAN_REPLAY", token.to_owned())],
+        settings: &task.settings,
         time_max: None,
-        interrupt,
+        interrupt: task.interrupt,
         progress: None,
     };
     let run = run_model(model, &start)?;
@@ -356,10 +373,15 @@ fn rank(outcome: &Outcome) -> u8 {
 
 /// The finding that the token is of, or else the first one that it leads to.
 fn wanted<'a>(outcome: &'a Outcome, found: &Found) -> Option<&'a Finding> {
-    among(&outcome.report.as_ref()?.findings, found)
+    among(outcome.report.as_ref()?, found)
 }
 
-fn among<'a>(findings: &'a [Finding], found: &Found) -> Option<&'a Finding> {
+fn among<'a>(report: &'a Report, found: &Found) -> Option<&'a Finding> {
+    // What a token meets that does not fit is not what it is of.
+    let findings = match report.verdict {
+        Verdict::Error => &[],
+        _ => report.findings.as_slice(),
+    };
     let code = found.code.as_deref();
     let same = findings.iter().find(|one| Some(one.code.as_str()) == code);
     same.or(findings.first())

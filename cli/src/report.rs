@@ -22,4 +22,5 @@ mod text;
 mod tests;
 
 pub(crate) use again::again;
+pub(crate) use events::{Entry, Results};
 pub(crate) use files::{Format, Kept, documents, keep};

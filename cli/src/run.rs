@@ -13,10 +13,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gordian::private::DEFAULT;
 use gordian::report::Progress;
 
-use crate::args::TestArgs;
+use crate::args::{SearchArgs, TestArgs};
 use crate::cargo::{self, Project};
+use crate::config::{Chosen, Searching};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
@@ -42,28 +44,21 @@ const LINES_MAX: usize = 200;
 pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
+    let chosen = Chosen::of(&args.config, Some(&project.root()))?;
     let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));
     }
-    let start = Instant::now();
-    let crew = Crew {
-        args,
+    let plan = Plan {
         models: &models,
-        reports: fresh_directory(&project.output_directory())?,
-        interrupt: &interrupt,
-        watched: output.is_watched(),
-        next: AtomicUsize::new(0),
-        stop: AtomicBool::new(false),
+        variables: variables(&args.search, &chosen.searching()),
+        time_max: args.search.time_max,
+        workers: args.test_threads,
+        fail_fast: args.fail_fast,
+        canary: None,
     };
-    let outcomes = crew.run(output)?;
-    let summary = Summary {
-        outcomes,
-        time: start.elapsed(),
-        interrupted: interrupt.is_raised(),
-        root: project.root(),
-    };
+    let summary = explore(&plan, &project, &interrupt, output)?;
     let kept = keep(&project, &summary);
     output.event(&Event::Finished {
         summary: &summary,
@@ -71,6 +66,59 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
     });
     output.event(&Event::Written(&kept?.page));
     Ok(summary.exit_code())
+}
+
+/// Which models are run, and how.
+pub(crate) struct Plan<'a> {
+    /// All of them, those that are ignored too.
+    pub(crate) models: &'a [Model],
+    /// What their checkers read.
+    pub(crate) variables: Vec<(String, String)>,
+    /// When the search of each is ended, if the models have no say in it.
+    pub(crate) time_max: Option<Duration>,
+    /// How many run at a time, unless as many as there are processors.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Whether no further model is started after one has failed.
+    pub(crate) fail_fast: bool,
+    /// The title of the model that must be found.
+    pub(crate) canary: Option<&'a str>,
+}
+
+/// The settings of searches as checkers read them: those of the command line and of its own
+/// environment count more than what a model says, those of a profile less.
+pub(crate) fn variables(search: &SearchArgs, searching: &Searching) -> Vec<(String, String)> {
+    let above = search.named().into_iter();
+    let above = above.map(|(name, value)| (format!("GORDIAN_{name}"), value));
+    let below = searching.named().into_iter();
+    let below = below.map(|(name, value)| (format!("{DEFAULT}{name}"), value));
+    above.chain(below).collect()
+}
+
+/// Runs models and tells of each.
+///
+/// # Errors
+/// When a process or a file cannot be had; what the models found is no error.
+pub(crate) fn explore(
+    plan: &Plan<'_>,
+    project: &Project,
+    interrupt: &Interrupt,
+    output: &mut Output,
+) -> Result<Summary, Error> {
+    let start = Instant::now();
+    let crew = Crew {
+        plan,
+        reports: fresh_directory(&project.output_directory())?,
+        interrupt,
+        watched: output.is_watched(),
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+    };
+    Ok(Summary {
+        outcomes: crew.run(output)?,
+        time: start.elapsed(),
+        interrupted: interrupt.is_raised(),
+        root: project.root(),
+    })
 }
 
 /// Writes the reports of the run.
@@ -173,8 +221,7 @@ impl Advance {
 
 /// The workers that run the models, and what they share.
 struct Crew<'a> {
-    args: &'a TestArgs,
-    models: &'a [Model],
+    plan: &'a Plan<'a>,
     /// Where the children write their reports.
     reports: PathBuf,
     interrupt: &'a Interrupt,
@@ -190,17 +237,12 @@ impl Crew<'_> {
     /// Runs all models and tells of each; in the order of the models.
     fn run(&self, output: &mut Output) -> Result<Vec<Outcome>, Error> {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
-        let workers = self
-            .args
-            .test_threads
-            .map_or_else(processors, NonZeroUsize::get);
-        let workers = workers.min(self.models.len());
-        output.event(&Event::Started {
-            models: self.models,
-            workers,
-        });
+        let models = self.plan.models;
+        let workers = self.plan.workers.map_or_else(processors, NonZeroUsize::get);
+        let workers = workers.min(models.len());
+        output.event(&Event::Started { models, workers });
 
-        let mut outcomes: Vec<Option<Outcome>> = self.models.iter().map(|_| None).collect();
+        let mut outcomes: Vec<Option<Outcome>> = models.iter().map(|_| None).collect();
         let mut advance = Advance::default();
         thread::scope(|scope| {
             let (sender, news) = mpsc::channel();
@@ -212,7 +254,7 @@ impl Crew<'_> {
             loop {
                 match news.recv_timeout(TICK) {
                     Ok(News::Started(number)) => {
-                        output.event(&Event::Running(&self.models[number]));
+                        output.event(&Event::Running(&models[number]));
                         advance.begin(number, Instant::now());
                     }
                     Ok(News::Ended(number, outcome)) => {
@@ -228,7 +270,7 @@ impl Crew<'_> {
                 self.tell(&mut advance, output);
             }
         })?;
-        let outcomes = outcomes.into_iter().zip(self.models);
+        let outcomes = outcomes.into_iter().zip(models);
         let or_not_run = |(outcome, model): (Option<Outcome>, &Model)| {
             outcome.unwrap_or_else(|| Outcome::not_run(model.clone()))
         };
@@ -241,7 +283,7 @@ impl Crew<'_> {
         // advice: no order is needed for either.
         while !self.interrupt.is_raised() && !self.stop.load(Ordering::Relaxed) {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(model) = self.models.get(number) else {
+            let Some(model) = self.plan.models.get(number) else {
                 return;
             };
             if model.ignored {
@@ -251,9 +293,9 @@ impl Crew<'_> {
             let _ = sender.send(News::Started(number));
             let outcome = self
                 .run_one(number, model)
-                .map(|run| Outcome::of(model.clone(), run));
+                .map(|run| self.outcome(model, run));
             let good = [Status::Passed, Status::Incomplete];
-            if self.args.fail_fast
+            if self.plan.fail_fast
                 && outcome
                     .as_ref()
                     .is_ok_and(|one| !good.contains(&one.status))
@@ -269,7 +311,7 @@ impl Crew<'_> {
         let now = Instant::now();
         for number in advance.slow(now) {
             output.event(&Event::Slow {
-                model: &self.models[number],
+                model: &self.plan.models[number],
                 time: SLOW_AFTER,
             });
         }
@@ -285,7 +327,7 @@ impl Crew<'_> {
         let running = advance.running.iter();
         let running: Vec<Pace<'_>> = running
             .map(|(&number, running)| Pace {
-                model: &self.models[number],
+                model: &self.plan.models[number],
                 progress: running.progress,
                 time: now.duration_since(running.since),
             })
@@ -293,7 +335,7 @@ impl Crew<'_> {
         output.event(&Event::Progress {
             interleavings: advance.interleavings,
             running: &running,
-            time_max: self.args.search.time_max,
+            time_max: self.plan.time_max,
         });
     }
 
@@ -308,8 +350,8 @@ impl Crew<'_> {
         let report = self.reports.join(file.replace("::", ".").replace('/', "-"));
         let start = Start {
             report: &report,
-            settings: self.settings().collect(),
-            time_max: self.args.search.time_max.map(|time| time + GRACE),
+            settings: &self.plan.variables,
+            time_max: self.plan.time_max.map(|time| time + GRACE),
             interrupt: self.interrupt,
             progress: progress.as_deref(),
         };
@@ -321,20 +363,12 @@ impl Crew<'_> {
         run
     }
 
-    /// The settings of the command line, as a checker reads them.
-    fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let search = &self.args.search;
-        let settings = [
-            ("GORDIAN_ENGINE", search.engine.clone()),
-            ("GORDIAN_STRATEGY", search.strategy.clone()),
-            (
-                "GORDIAN_TIME_MAX",
-                search.time_max.map(|time| time.as_secs_f64().to_string()),
-            ),
-        ];
-        settings
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
+    fn outcome(&self, model: &Model, run: Run) -> Outcome {
+        let outcome = Outcome::of(model.clone(), run);
+        match self.plan.canary {
+            Some(title) if title == model.title() => outcome.into_canary(),
+            _ => outcome,
+        }
     }
 }
 
@@ -343,7 +377,7 @@ pub(crate) struct Start<'a> {
     /// Where its report goes.
     pub(crate) report: &'a Path,
     /// Variables that the checker reads.
-    pub(crate) settings: Vec<(&'static str, String)>,
+    pub(crate) settings: &'a [(String, String)],
     /// When it is killed.
     pub(crate) time_max: Option<Duration>,
     /// What else may end it.

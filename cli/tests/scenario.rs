@@ -137,7 +137,6 @@ fn what_is_not_expected_is_explained_at_its_place() {
             "BLOCKED",
         ],
     );
-    assert!(!stdout.contains("replay"), "{stdout}");
     has(&stderr, &["FAIL ["]);
     run(root.path(), "check silent.gordian", 100);
     let (stdout, _) = run(root.path(), "check missing.gordian", 100);

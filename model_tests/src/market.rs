@@ -77,6 +77,26 @@ impl Script {
         queries: &[true],
         seconds: &[0],
     };
+
+    /// Every fate of an order; all else goes well.
+    pub const FATES: Script = Script {
+        fates: &[
+            Fate::Filled,
+            Fate::Rejected,
+            Fate::Failed,
+            Fate::FilledReplyLost,
+            Fate::Open,
+        ],
+        ..Script::CALM
+    };
+
+    /// Every outcome of every call.
+    pub const WILD: Script = Script {
+        prices: &[Some(HOLD), Some(FALL), Some(RISE), None],
+        balances: &[Balance::True, Balance::Stale, Balance::Failed],
+        queries: &[true, false],
+        ..Script::FATES
+    };
 }
 
 /// One currency, as it really is. A ghost: each access is one step.

@@ -24,7 +24,12 @@ pub struct Observed {
 }
 
 /// Checks a program in a scenario.
-pub fn observe(checker: Checker, build: Build, scenario: Scenario, judge: Judge) -> Observed {
+pub fn observe(
+    checker: Checker,
+    build: Build,
+    scenario: Scenario<'static>,
+    judge: Judge,
+) -> Observed {
     let seen = Arc::new(Mutex::new((Vec::<Ending>::new(), 0)));
     let note = Arc::clone(&seen);
     let report = checker.check(move || {
@@ -73,7 +78,7 @@ pub fn shows(name: &str, build: Build, case: &Case, sign: Sign, engine: Engine) 
     (shown, observed.report)
 }
 
-fn is_shown(observed: &Observed, scenario: &Scenario, sign: Sign) -> bool {
+fn is_shown(observed: &Observed, scenario: &Scenario<'_>, sign: Sign) -> bool {
     let report = &observed.report;
     match sign {
         Sign::Code(code) => report.has(code),

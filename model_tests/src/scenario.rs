@@ -49,18 +49,20 @@ pub enum Call {
 }
 
 /// One execution: first the prelude, then loops and clients at the same time, then the checks.
+///
+/// Those of the proofs and of the specimens are constants; a fuzzer's live as long as its input.
 #[derive(Clone, Copy, Debug)]
-pub struct Scenario {
+pub struct Scenario<'a> {
     /// Number of currencies.
     pub currencies: usize,
     /// What the environment may do.
     pub script: Script,
     /// One pass per price, before any other thread starts; everything goes well.
-    pub prelude: &'static [Money],
+    pub prelude: &'a [Money],
     /// Number of passes of each loop: threads `loop-1`, `loop-2` … with the same lease.
-    pub loops: &'static [usize],
+    pub loops: &'a [usize],
     /// The calls of each client: threads `client-1` …
-    pub clients: &'static [&'static [Call]],
+    pub clients: &'a [&'a [Call]],
     /// Whether some slow call for currency 0 lasts until all clients have their answers.
     pub patient: bool,
     /// What may go wrong with the disk.
@@ -70,9 +72,9 @@ pub struct Scenario {
     pub watched: bool,
 }
 
-impl Scenario {
+impl Scenario<'_> {
     /// One loop with one pass, one currency, no client, nothing goes wrong.
-    pub const QUIET: Scenario = Scenario {
+    pub const QUIET: Scenario<'static> = Scenario {
         currencies: 1,
         script: Script::CALM,
         prelude: &[],
@@ -137,11 +139,12 @@ impl Scenario {
         for (index, calls) in self.clients.iter().copied().enumerate() {
             let name = format!("client-{}", index + 1);
             let client = Client::new(index, &world, &program, lease);
+            let calls = calls.to_vec();
             if calls.iter().any(|call| matches!(call, Call::Start(_))) {
-                starters.push(spawn(name, move || client.run(calls)));
+                starters.push(spawn(name, move || client.run(&calls)));
             } else {
                 clients.push(spawn(name, move || {
-                    client.run(calls);
+                    client.run(&calls);
                 }));
             }
         }

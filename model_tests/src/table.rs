@@ -30,7 +30,7 @@ pub struct Case {
     /// What is special about it.
     pub name: &'static str,
     /// Who does what.
-    pub scenario: Scenario,
+    pub scenario: Scenario<'static>,
     /// What must be found.
     pub finds: &'static [Sign],
     /// What must not be found.
@@ -93,7 +93,7 @@ pub fn reference(world: &World) -> Arc<dyn Protocol> {
 }
 
 const CALM: Script = Script::CALM;
-const QUIET: Scenario = Scenario::QUIET;
+const QUIET: Scenario<'static> = Scenario::QUIET;
 const FALLING: Script = Script {
     prices: &[Some(FALL)],
     ..CALM
@@ -113,28 +113,28 @@ const TWO: &[usize] = &[1, 1];
 const RESTART: &[&[Call]] = &[&[Call::Stop("loop-1"), Call::Start(1)]];
 
 /// One loop against one reset, from idle.
-const LOOP_AND_RESET: Scenario = Scenario {
+const LOOP_AND_RESET: Scenario<'static> = Scenario {
     clients: RESET,
     ..QUIET
 };
 /// The same, when the loop's slow call lasts until the reset has its answer.
-const PATIENT: Scenario = Scenario {
+const PATIENT: Scenario<'static> = Scenario {
     patient: true,
     ..LOOP_AND_RESET
 };
 /// Two loops, from idle.
-const TWO_LOOPS: Scenario = Scenario {
+const TWO_LOOPS: Scenario<'static> = Scenario {
     loops: TWO,
     ..QUIET
 };
 /// One position, and the price falls.
-const REBUY: Scenario = Scenario {
+const REBUY: Scenario<'static> = Scenario {
     prelude: &[HOLD],
     script: FALLING,
     ..QUIET
 };
 /// One position, and the price rises.
-const SELL: Scenario = Scenario {
+const SELL: Scenario<'static> = Scenario {
     prelude: &[HOLD],
     script: RISING,
     ..QUIET

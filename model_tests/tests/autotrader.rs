@@ -4,53 +4,34 @@
 
 use gordian::Checker;
 use model_tests::disk::Faults;
-use model_tests::market::{Balance, FALL, Fate, HOLD, RISE, Script};
+use model_tests::market::{Fate, HOLD, Script};
 use model_tests::observe::observe;
 use model_tests::properties::{Judge, Property as P};
 use model_tests::scenario::Call::{Reset, Resume, Start, Stats, Stop};
 use model_tests::scenario::{Call, Scenario};
 use model_tests::table::{C0, reference};
 
-/// Every outcome of every call.
-const WILD: Script = Script {
-    prices: &[Some(HOLD), Some(FALL), Some(RISE), None],
-    balances: &[Balance::True, Balance::Stale, Balance::Failed],
-    fates: FATES.fates,
-    queries: &[true, false],
-    seconds: &[0],
-};
-
-/// Every fate of an order.
-const FATES: Script = Script {
-    fates: &[
-        Fate::Filled,
-        Fate::Rejected,
-        Fate::Failed,
-        Fate::FilledReplyLost,
-        Fate::Open,
-    ],
-    ..Script::CALM
-};
-
+const WILD: Script = Script::WILD;
+const FATES: Script = Script::FATES;
 const RESET_RESUME: &[Call] = &[Reset(C0), Resume(C0)];
 const RESTART: &[Call] = &[Stop("loop-1"), Start(1)];
 const OTHER: autotrader::Currency = autotrader::Currency(1);
 
 /// One loop with one pass against one client that resets and resumes; judged at the end.
-const BASE: Scenario = Scenario {
+const BASE: Scenario<'static> = Scenario {
     clients: &[RESET_RESUME],
     watched: false,
     ..Scenario::QUIET
 };
 
 /// The same with every outcome of every call, each property looked at after each step.
-const MAIN: Scenario = Scenario {
+const MAIN: Scenario<'static> = Scenario {
     script: WILD,
     watched: true,
     ..BASE
 };
 
-fn prove(scenario: Scenario) {
+fn prove(scenario: Scenario<'static>) {
     scenario.run(reference, Judge::All);
 }
 

@@ -125,12 +125,21 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
         site: defect.raised.clone().or_else(|| defect.site.map(Site::at)),
         notes: notes(defect, run),
         fingerprint: fingerprint::of(run, defect),
-        token: ReplayToken::of(run, met.paths).to_string(),
+        token: match is_of_all_states(defect, run) {
+            true => String::new(),
+            false => ReplayToken::of(run, met.paths).to_string(),
+        },
         execution: met.execution,
         seen: 1,
         shrunk: None,
         steps: steps.list,
     }
+}
+
+/// Whether it shows only in how the states lead to one another, not in one interleaving: who never
+/// comes to an end has no last step.
+fn is_of_all_states(defect: &Defect, run: &Run) -> bool {
+    defect.code == Code::Starvation && run.events.is_empty()
 }
 
 fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
@@ -165,7 +174,10 @@ fn notes(defect: &Defect, run: &Run) -> Vec<String> {
             Site::at(related.site)
         )
     });
-    held.collect()
+    let whole = is_of_all_states(defect, run).then(|| {
+        "the states say so as a whole: there is no one interleaving to show or to replay".to_owned()
+    });
+    held.chain(whole).collect()
 }
 
 /// One sentence, lower case, without a full stop.

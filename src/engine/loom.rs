@@ -832,6 +832,8 @@ fn next_execution() -> bool {
     with(|context, session| {
         if context.executions > 0 {
             session.search.end(session.ending);
+            // Loom does not say how many executions are left.
+            session.search.tell_progress(|| None);
         }
         if context.restart || session.search.must_stop() {
             return false;
@@ -861,4 +863,48 @@ fn builder(config: &Config) -> loom::model::Builder {
     builder.location = false;
     builder.log = false;
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::report::{Engine, Progress};
+    use crate::sync::Mutex;
+    use crate::thread;
+
+    #[test]
+    fn a_search_says_how_far_it_is() {
+        let name = format!("gordian-progress-{}.json", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let config = Config {
+            engine: Engine::Loom,
+            progress: Some(file.clone()),
+            // Far less than the model takes.
+            time_max: Some(Duration::from_secs(2)),
+            ..Config::default()
+        };
+        let model: Model = Arc::new(|| {
+            let lock = Arc::new(Mutex::new(0));
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let lock = Arc::clone(&lock);
+                    thread::spawn(move || (0..8).for_each(|_| *lock.lock() += 1))
+                })
+                .collect();
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+        });
+        let report = crate::engine::run(config, model);
+        let told = std::fs::read(&file).expect("it was told");
+        let _ = std::fs::remove_file(&file);
+        let told: Progress = serde_json::from_slice(&told).unwrap();
+        assert!(!report.search.complete);
+        assert!(
+            (1..=report.search.executions).contains(&told.executions),
+            "{told:?}"
+        );
+    }
 }

@@ -438,10 +438,13 @@ impl Search {
             }
             _ => None,
         };
+        // What is wrong shows before it is done, and is shown with it done: it is the last step of
+        // the interleaving that a replay has to do again.
+        let event = self.run.execute(by, case);
         if let Some(defect) = defect {
             self.report(&defect);
         }
-        self.run.execute(by, case)
+        event
     }
 
     /// Reports what is wrong when nothing is enabled.
@@ -537,8 +540,8 @@ impl Search {
             findings,
             error: self.error,
             expect: Vec::new(),
-            coverage: self.coverage.into_report(),
             scenario: None,
+            coverage: self.coverage.into_report(),
         }
     }
 }
@@ -583,8 +586,8 @@ pub(super) fn refused(config: &Config, why: &str) -> Report {
         findings: Vec::new(),
         error: Some(why.to_owned()),
         expect: Vec::new(),
-        coverage: report::Coverage::default(),
         scenario: None,
+        coverage: report::Coverage::default(),
     }
 }
 

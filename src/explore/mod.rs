@@ -7,6 +7,7 @@
 mod dfs;
 mod exhaustive;
 mod fuzz;
+mod guided;
 mod races;
 mod random;
 mod replay;
@@ -122,6 +123,9 @@ pub(crate) fn strategy(
 ) -> (Box<dyn Strategy>, Option<RuntimeScheduler>) {
     if let Some(token) = &config.replay {
         return (Box::new(replay::Replay::new(token.clone())), None);
+    }
+    if let Some(choices) = &config.choices {
+        return (Box::new(guided::Guided::new(choices.clone())), None);
     }
     if let Some(preemptions_max) = config.preemptions_max
         && config.strategy.is_systematic()

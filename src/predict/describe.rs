@@ -9,8 +9,8 @@ use super::reach::Meeting;
 use super::sections::{Request, Sections};
 use crate::detect::Hash;
 use crate::report::{
-    Code, Edge, Engine, Finding, Holder, Outcome, REPORT_VERSION, Report, Search, Severity, Site,
-    Step, Strength, Verdict, grouped,
+    Code, Coverage, Edge, Engine, Finding, Holder, Outcome, REPORT_VERSION, Report, Search,
+    Severity, Site, Step, Strength, Verdict, grouped,
 };
 use crate::trace::{ActorId, Recorded, Trace};
 
@@ -66,7 +66,7 @@ impl Described<'_> {
             findings,
             error: None,
             expect: Vec::new(),
-            coverage: crate::report::Coverage::default(),
+            coverage: Coverage::default(),
             scenario: None,
         }
     }

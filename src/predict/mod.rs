@@ -67,6 +67,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Most threads in one circle, from 2.
+    pub fn threads_max(mut self, threads: usize) -> Limits {
+        self.threads_max = threads.max(2);
+        self
+    }
+}
+
 /// Says which deadlocks the run could have had. `name` stands for the trace in the report: places
 /// are its lines.
 ///

@@ -28,7 +28,7 @@ pub fn format(source: &str) -> Result<String, ParseError> {
         comments,
         layout,
         ..
-    } = parser::read(source)?;
+    } = parser::read(source).map_err(parser::first)?;
     let mut rows = rows(&tokens, &layout);
     let last = place_comments(source, &mut rows, &comments);
     let newlines = source.match_indices('\n');

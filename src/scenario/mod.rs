@@ -89,6 +89,6 @@ pub mod terminal;
 pub use ast::Scenario;
 pub use check::{CheckReport, Options, check};
 pub use format::format;
-pub use parser::{ParseError, parse};
+pub use parser::{ParseError, parse, parse_all};
 pub use prose::explain;
 pub use terminal::{End, Phase, Terminal};

@@ -102,7 +102,7 @@ impl Findings {
                 .collect()
         };
         report.expect = match &self.scenario.expect {
-            Some(Expect::Codes(codes)) => codes.iter().copied().collect(),
+            Some(Expect::Codes(codes)) => codes.to_vec(),
             Some(Expect::Stuck) => found(&STUCK),
             Some(Expect::Misuse) => found(&MISUSE),
             Some(Expect::Clean) | None => Vec::new(),
@@ -199,6 +199,8 @@ pub(crate) struct Refusal {
     pub(crate) hint: Option<String>,
     /// Whether it is not the file that is wrong, but this program.
     pub(crate) defect: bool,
+    /// What is wrong besides.
+    pub(crate) more: Vec<Refusal>,
 }
 
 /// A place in a text.
@@ -222,9 +224,13 @@ impl fmt::Display for Refusal {
             write!(f, "line {line}, column {column}: ")?;
         }
         f.write_str(&self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
+        if let Some(hint) = &self.hint {
+            write!(f, "; {hint}")?;
+        }
+        match self.more.len() {
+            0 => Ok(()),
+            1 => f.write_str("; and one more error"),
+            count => write!(f, "; and {count} more errors"),
         }
     }
 }

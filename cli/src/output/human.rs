@@ -17,8 +17,9 @@ use super::source::{picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
 use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
-use super::{Event, Renderer, View, scenario};
+use super::{Event, Renderer, View, gate, scenario};
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
 use crate::outcome::{Outcome, Status, Summary};
@@ -87,8 +88,13 @@ impl Human {
         if self.is_watched() {
             let target = ProgressDrawTarget::stderr_with_hz(PROGRESS_HERTZ);
             self.progress = ProgressBar::with_draw_target(Some(count as u64), target);
-            let style = "{prefix:>12.cyan.bold} [{bar:10}] {pos}/{len} {elapsed} {wide_msg}";
-            let style = ProgressStyle::with_template(style).map_err(io::Error::other)?;
+            // What draws it does not know of `--color`.
+            let prefix = match anstream::AutoStream::choice(&io::stderr()) {
+                anstream::ColorChoice::Never => "{prefix:>12}",
+                _ => "{prefix:>12.cyan.bold}",
+            };
+            let style = format!("{prefix} [{{bar:10}}] {{pos}}/{{len}} {{elapsed}} {{wide_msg}}");
+            let style = ProgressStyle::with_template(&style).map_err(io::Error::other)?;
             self.progress.set_style(style.progress_chars("=> "));
             self.progress.set_prefix("Exploring");
             self.progress
@@ -218,6 +224,44 @@ impl Human {
         Ok(())
     }
 
+    /// The findings that fail, each explained, and the verdict.
+    fn judged(&mut self, judgement: &Judgement, kept: Option<&Kept>) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        if !self.quiet {
+            writeln!(anstream::stderr().lock())?;
+        }
+        let mut stdout = anstream::stdout().lock();
+        for (at, entry) in judgement.results.models.iter().enumerate() {
+            let failing = judgement.failing.iter().filter(|one| one.0 == at);
+            let failing: Vec<usize> = failing.map(|one| one.1).collect();
+            let Some(report) = entry.report.as_ref().filter(|_| !failing.is_empty()) else {
+                continue;
+            };
+            writeln!(stdout, "{ERROR}FAIL{ERROR:#} {}", entry.title())?;
+            let mut report = report.clone();
+            let mut numbers = 0..;
+            // Those that are let through are named below the rules.
+            report.findings.retain(|_| {
+                numbers
+                    .next()
+                    .is_some_and(|number| failing.contains(&number))
+            });
+            let root = &judgement.root;
+            let picture = |finding: &Finding| picture(root, finding, self.canvas);
+            let command = |finding: &Finding| self.command(kept, &report, finding);
+            self.show(&mut stdout, &report, picture, command)?;
+            writeln!(stdout)?;
+        }
+        for line in gate::table(judgement).lines() {
+            writeln!(stdout, "{}", self.canvas.signs(line))?;
+        }
+        writeln!(stdout)?;
+        stdout.flush()?;
+        drop(stdout);
+        let (word, style, text) = gate::verdict(judgement);
+        self.status(word, style, &text)
+    }
+
     /// Why a scenario did not pass; one that was refused has been explained on stderr.
     fn explain_scenario(
         &self,
@@ -305,6 +349,19 @@ impl Human {
         stdout.flush()
     }
 
+    /// What a recorded run could have come to.
+    fn predicted(&self, stdout: &mut impl Write, report: &Report, source: &str) -> io::Result<()> {
+        let (word, style) = match report.verdict {
+            Verdict::Found => ("PREDICTED", ERROR),
+            Verdict::Incomplete => ("INCOMPLETE", HAZARD),
+            _ => ("CLEAN", VERB),
+        };
+        writeln!(stdout, "{style}{word}{style:#} {}", report.model)?;
+        let picture = |finding: &Finding| picture_of_scenario(source, finding, self.canvas);
+        self.show(stdout, report, picture, |_| None)?;
+        stdout.flush()
+    }
+
     fn reasons(
         &self,
         stdout: &mut impl Write,
@@ -389,6 +446,8 @@ impl Renderer for Human {
             }
             Event::Ended(outcome) => self.ended(outcome),
             Event::Finished { summary, kept } => self.finished(summary, *kept),
+            Event::Judged { judgement, kept } => self.judged(judgement, *kept),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Written(_) if self.quiet => Ok(()),
             Event::Written(path) => self.status("Report", VERB, &path.display().to_string()),
             Event::Checking { files, workers } => self.checking(*files, *workers),
@@ -411,6 +470,9 @@ impl Renderer for Human {
             Event::ReplayedScenario { result, command } => {
                 self.replayed_scenario(&mut anstream::stdout().lock(), result, *command)
             }
+            Event::Predicted { report, source } => {
+                self.predicted(&mut anstream::stdout().lock(), report, source)
+            }
             Event::Step { steps, at, root } => {
                 write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
             }
@@ -424,6 +486,7 @@ impl Renderer for Human {
 /// What a replay came to, in a word.
 fn found_again(report: Option<&Report>) -> (&'static str, Style) {
     match report {
+        Some(report) if report.verdict == Verdict::Error => ("NOT REPLAYED", HAZARD),
         Some(report) if !report.findings.is_empty() => ("FOUND AGAIN", ERROR),
         Some(report) if report.verdict == Verdict::Clean => ("GONE", VERB),
         _ => ("NOT REPLAYED", HAZARD),

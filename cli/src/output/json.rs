@@ -15,18 +15,22 @@ use super::source::refusal;
 use super::{Event, Renderer, scenario};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::gate::Judgement;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as FileStatus};
 use crate::outcome::{Outcome, Status, Summary};
 
 /// Version of all objects.
 pub(crate) const VERSION: u32 = 1;
 
+/// What scenario files are in, as models are in test binaries.
+pub(crate) const SCENARIO: &str = "scenario";
+
 /// Writes for programs.
 pub(super) struct Json;
 
 /// A model that has ended, with the fields of its report.
 #[derive(Serialize)]
-struct ModelLine<'a> {
+pub(crate) struct ModelLine<'a> {
     v: u32,
     kind: &'static str,
     package: &'a str,
@@ -46,7 +50,7 @@ struct ModelLine<'a> {
 
 /// A scenario file as it is kept: a model whose test is the file.
 #[derive(Serialize)]
-struct KeptScenario<'a> {
+pub(crate) struct KeptScenario<'a> {
     v: u32,
     kind: &'static str,
     binary: &'static str,
@@ -57,6 +61,14 @@ struct KeptScenario<'a> {
     remark: Option<String>,
     #[serde(flatten)]
     report: Map<String, Value>,
+}
+
+/// What a recorded run could have come to.
+#[derive(Serialize)]
+struct PredictionLine<'a> {
+    v: u32,
+    kind: &'static str,
+    report: &'a Report,
 }
 
 /// All models.
@@ -125,11 +137,18 @@ impl Renderer for Json {
             Event::Slow { .. } | Event::Progress { .. } => Ok(()),
             Event::Ended(outcome) => write(&model_line(outcome)?),
             Event::Finished { summary, .. } => finished(summary),
+            Event::Judged { judgement, .. } => judged(judgement),
+            Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
             Event::Step { .. } | Event::Status { .. } => Ok(()),
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
+            Event::Predicted { report, .. } => write(&PredictionLine {
+                v: VERSION,
+                kind: "prediction",
+                report,
+            }),
             Event::ReplayedScenario { result, .. } => checked(result),
             Event::Refused(refusal) => refused(refusal),
             Event::Formatted(_) | Event::Untidy(_) | Event::Text(_) => Ok(()),
@@ -165,6 +184,16 @@ fn finished(summary: &Summary) -> io::Result<()> {
         }
     }
     write(&summary_line(summary))
+}
+
+/// The verdict and the summary, which stand at the end of what is kept.
+fn judged(judgement: &Judgement) -> io::Result<()> {
+    let lines: Vec<&str> = judgement.lines.lines().collect();
+    let mut stdout = anstream::stdout().lock();
+    for line in &lines[lines.len().saturating_sub(2)..] {
+        writeln!(stdout, "{line}")?;
+    }
+    Ok(())
 }
 
 fn summary_line(summary: &Summary) -> SummaryLine {
@@ -265,7 +294,7 @@ fn failed(error: &Error) -> io::Result<()> {
     })
 }
 
-fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
+pub(crate) fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
     let binary = &outcome.model.binary;
     Ok(ModelLine {
         v: VERSION,
@@ -310,7 +339,8 @@ pub(crate) fn scenario_lines(checks: &Checks, name: impl Fn(&str) -> String) -> 
     Ok(text)
 }
 
-fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario<'a>> {
+/// A scenario file, which is called `file` there.
+pub(crate) fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario<'a>> {
     let (report, remark) = match &result.findings {
         Ok(findings) => (
             Some(findings.named(&result.file, file)),
@@ -321,7 +351,7 @@ fn scenario_line<'a>(result: &Checked, file: &'a str) -> io::Result<KeptScenario
     Ok(KeptScenario {
         v: VERSION,
         kind: "model",
-        binary: "scenario",
+        binary: SCENARIO,
         test: file,
         status: result.status().as_model().name(),
         process_seconds: result.time.as_secs_f64(),

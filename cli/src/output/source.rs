@@ -172,6 +172,12 @@ fn columns_of(drawn: &str) -> usize {
 
 /// Why a file is no scenario, with the place in its text.
 pub(super) fn refusal(refusal: &Refusal, canvas: Canvas) -> String {
+    let all = std::iter::once(refusal).chain(&refusal.more);
+    let drawn: Vec<String> = all.map(|one| one_refusal(one, canvas)).collect();
+    drawn.join("\n\n")
+}
+
+fn one_refusal(refusal: &Refusal, canvas: Canvas) -> String {
     let title = Level::ERROR.primary_title(refusal.message.as_str());
     let mut group = match &refusal.pane {
         None => title.element(Origin::path(refusal.file.as_str())),
@@ -515,6 +521,7 @@ pub fn transfer(from: &Account, to: &Account, amount: u64) {
             }),
             hint: hint.map(str::to_owned),
             defect: false,
+            more: Vec::new(),
         };
         let drawn = refusal(&refused, Canvas::default());
         anstream::adapter::strip_str(&drawn).to_string()

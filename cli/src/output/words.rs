@@ -162,7 +162,7 @@ fn has_no_contended_lock(report: &Report) -> bool {
 /// Whether several threads ran and none ever could have had to wait for another: then they might
 /// as well have run one after the other. Threads that meet without locks make a systematic search
 /// go through more than one interleaving.
-fn is_vacuous(report: &Report) -> bool {
+pub(crate) fn is_vacuous(report: &Report) -> bool {
     let search = &report.search;
     let meets = match search.strength {
         Strength::Exhaustive | Strength::Bounded { .. } => search.executions > 1,

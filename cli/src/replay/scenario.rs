@@ -163,7 +163,7 @@ impl Again<'_> {
             }),
             time: start.elapsed(),
         };
-        let finding = among(&report.findings, self.found);
+        let finding = among(report, self.found);
         if let Some(finding) = finding.filter(|_| self.step) {
             let stdin = io::stdin();
             let interactive = stdin.is_terminal() && io::stdout().is_terminal();

@@ -1,8 +1,8 @@
 //! A finding as a Chrome trace, for Perfetto: <https://ui.perfetto.dev>.
 //!
-//! Knows the trace event format. A step takes a millisecond, since how long it really took says
-//! nothing. One track per thread with its steps, one per lock with its holders, and an arrow from
-//! whoever holds to whoever waits.
+//! Knows the trace event format, and what Perfetto makes of it. A step takes a millisecond, since
+//! how long it really took says nothing. One track per thread with its steps, one per lock with its
+//! holders, and an arrow from whoever holds to whoever waits.
 
 use gordian::Report;
 use gordian::report::{Finding, Step};
@@ -33,19 +33,19 @@ pub(super) fn document(report: &Report, finding: &Finding) -> Value {
         metadata(
             "process_name",
             THREADS,
-            0,
+            1,
             &format!("threads of {}", report.model),
         ),
-        metadata("process_name", LOCKS, 0, "locks"),
+        metadata("process_name", LOCKS, names.len() + 1, "locks"),
     ];
-    for (process, tracks) in [(THREADS, &names), (LOCKS, &locks)] {
-        for (at, name) in tracks.iter().enumerate() {
-            events.push(metadata("thread_name", process, at + 1, name));
-        }
+    for (at, name) in names.iter().enumerate() {
+        events.push(metadata("thread_name", THREADS, at + 1, name));
     }
     let track = |thread: &str| names.iter().position(|name| *name == thread).unwrap_or(0) + 1;
     events.extend(slices(steps, &track));
-    events.extend(lock_holds(&held, &locks, steps.len()));
+    // Some viewers know a thread by its number alone, whatever process it is in.
+    let other = names.len() + 1;
+    events.extend(lock_holds(&held, &locks, steps.len(), other));
     events.extend(arrows(steps, &held, &track));
     json!({
         "traceEvents": events,
@@ -94,37 +94,43 @@ fn slices(steps: &[Step], track: &impl Fn(&str) -> usize) -> Vec<Value> {
     steps.iter().enumerate().map(slice).collect()
 }
 
-/// Holds as async slices: they need not nest. One track a lock, and more where holds of it overlap,
-/// as readers' do.
-fn lock_holds(held: &[Hold<'_>], locks: &[&str], steps: usize) -> Vec<Value> {
-    let mut events = Vec::new();
-    // By lock: when the last hold on each of its tracks ends.
-    let mut tracks: Vec<Vec<usize>> = vec![Vec::new(); locks.len()];
+/// Holds as async slices: they need not nest. A track has the name of its first slice, so each
+/// begins with one of the lock's name that lasts to the end, and the holds are inside of it, by the
+/// names of the holders. One track a lock, and more where holds of it overlap, as readers' do.
+fn lock_holds(held: &[Hold<'_>], locks: &[&str], steps: usize, track: usize) -> Vec<Value> {
+    let last = (steps + 1) * STEP_MICROS;
+    // By lock: the holds on each of its tracks, with their ends.
+    let mut lanes: Vec<Vec<Vec<(&Hold<'_>, usize)>>> = vec![Vec::new(); locks.len()];
     for hold in held {
-        let lock = locks
-            .iter()
-            .position(|lock| *lock == hold.object)
-            .unwrap_or(0);
+        let lock = locks.iter().position(|lock| *lock == hold.object);
+        let lanes = &mut lanes[lock.unwrap_or(0)];
         let begin = hold.from * STEP_MICROS;
-        let end = match hold.to {
-            // What is held in the end is held a little longer than the last step takes.
-            None => (steps + 1) * STEP_MICROS,
-            Some(to) => to * STEP_MICROS + SLICE_MICROS,
-        };
-        let ends = &mut tracks[lock];
-        let free = ends.iter().position(|end| *end <= begin);
-        let track = free.unwrap_or_else(|| {
-            ends.push(0);
-            ends.len() - 1
-        });
-        ends[track] = end;
-        for (phase, time) in [("b", begin), ("e", end)] {
-            events.push(json!({
-                "ph": phase, "cat": "hold", "id": format!("{}.{}", lock + 1, track + 1),
-                "name": format!("{}: {}", hold.object, hold.thread),
-                "pid": LOCKS, "tid": lock + 1, "ts": time,
-                "args": { "lock": hold.object, "holder": hold.thread },
-            }));
+        // What is held in the end is held a little longer than the last step takes.
+        let end = hold.to.map_or(last, |to| to * STEP_MICROS + SLICE_MICROS);
+        let is_free =
+            |lane: &Vec<(&Hold<'_>, usize)>| lane.last().is_none_or(|(_, end)| *end <= begin);
+        match lanes.iter_mut().find(|lane| is_free(lane)) {
+            Some(lane) => lane.push((hold, end)),
+            None => lanes.push(vec![(hold, end)]),
+        }
+    }
+    let mut events = Vec::new();
+    for (lock, lanes) in lanes.iter().enumerate() {
+        for (lane, holds) in lanes.iter().enumerate() {
+            let id = format!("{}.{}", lock + 1, lane + 1);
+            let event = |phase: &str, name: &str, time: usize| {
+                json!({
+                    "ph": phase, "cat": "hold", "id": id, "name": name,
+                    "pid": LOCKS, "tid": track, "ts": time,
+                    "args": { "lock": locks[lock] },
+                })
+            };
+            events.push(event("b", locks[lock], 0));
+            for (hold, end) in holds {
+                events.push(event("b", hold.thread, hold.from * STEP_MICROS));
+                events.push(event("e", hold.thread, *end));
+            }
+            events.push(event("e", locks[lock], last));
         }
     }
     events

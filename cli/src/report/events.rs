@@ -39,6 +39,20 @@ pub(crate) struct Entry {
     /// The last lines that it wrote, if there is no report.
     pub(crate) printed: Vec<String>,
     pub(crate) report: Option<Report>,
+    /// Findings that the project's baseline lets through.
+    pub(crate) accepted: Vec<Accepted>,
+    /// Whether it is this program that is wrong.
+    pub(crate) defect: bool,
+}
+
+/// A finding that is let through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Accepted {
+    pub(crate) fingerprint: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// The last day on which it is.
+    pub(crate) expires: String,
 }
 
 impl Entry {
@@ -51,6 +65,12 @@ impl Entry {
     pub(crate) fn expects(&self, finding: &Finding) -> bool {
         let report = self.report.as_ref();
         report.is_some_and(|report| report.expect.contains(&finding.code))
+    }
+
+    /// Why a finding of this model is let through, if it is.
+    pub(crate) fn accepts(&self, finding: &Finding) -> Option<&Accepted> {
+        let mut accepted = self.accepted.iter();
+        accepted.find(|one| one.fingerprint == finding.fingerprint)
     }
 
     /// The codes found, and those expected in vain, in a few words.
@@ -95,6 +115,10 @@ struct ModelFields {
     remark: Option<String>,
     #[serde(default)]
     printed: Vec<String>,
+    #[serde(default)]
+    accepted: Vec<Accepted>,
+    #[serde(default)]
+    defect: bool,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +170,8 @@ impl Results {
                     seconds: fields.process_seconds,
                     remark: fields.remark,
                     printed: fields.printed,
+                    accepted: fields.accepted,
+                    defect: fields.defect,
                     report: report.transpose().map_err(words)?,
                 });
             }

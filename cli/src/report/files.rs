@@ -78,8 +78,11 @@ impl Kept {
 /// A path as it is typed here: relative, if it leads below the current directory.
 fn from_here(path: &Path) -> PathBuf {
     let below = || {
-        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
-        let path = path.canonicalize().ok()?;
+        let here = std::env::current_dir().ok()?;
+        if let Ok(below) = path.strip_prefix(&here) {
+            return Some(below.to_path_buf());
+        }
+        let (path, here) = (path.canonicalize().ok()?, here.canonicalize().ok()?);
         path.strip_prefix(here).map(Path::to_path_buf).ok()
     };
     below().unwrap_or_else(|| path.to_path_buf())

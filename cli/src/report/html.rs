@@ -234,6 +234,11 @@ fn article(shown: &Shown<'_>, sources: &Sources, links: &Links) -> Markup {
                 p.kicker {
                     span class={ "code " (severity) } { (severity) "[" (finding.code) "]" }
                     @if entry.expects(finding) { span.expected { "expected by the model" } }
+                    @if let Some(accepted) = entry.accepts(finding) {
+                        span.expected title=(accepted.reason) {
+                            "in the baseline until " (accepted.expires)
+                        }
+                    }
                     span.model { (entry.title()) }
                     a.anchor href={ "#" (id) } aria-label="link to this finding" { "#" }
                 }

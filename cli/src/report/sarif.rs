@@ -262,10 +262,23 @@ fn result(collected: &Collected<'_>) -> ResultObject {
         .map(|entry| entry.title())
         .collect();
     let expected = collected.entries.iter().all(|entry| entry.expects(finding));
-    let suppression = json!({
+    let expectation = json!({
         "kind": "inSource",
         "justification": "the model says that this must be found",
     });
+    let accepted = collected.entries.iter().find_map(|entry| {
+        let accepted = entry.accepts(finding)?;
+        let (reason, expires) = (plain(&accepted.reason), plain(&accepted.expires));
+        Some(json!({
+            "kind": "external",
+            "justification": format!("in the baseline until {expires}: {reason}"),
+        }))
+    });
+    let is_good = |entry: &&Entry| entry.expects(finding) || entry.accepts(finding).is_some();
+    let suppression = match expected {
+        true => Some(expectation),
+        false => accepted.filter(|_| collected.entries.iter().all(is_good)),
+    };
     ResultObject {
         rule_id: finding.code.as_str(),
         rule_index: RULES.iter().position(|rule| rule.code == finding.code),
@@ -277,7 +290,7 @@ fn result(collected: &Collected<'_>) -> ResultObject {
         related_locations: related.collect(),
         code_flows: code_flows(finding),
         partial_fingerprints: json!({ "gordian/v1": finding.fingerprint }),
-        suppressions: expected.then_some(suppression).into_iter().collect(),
+        suppressions: suppression.into_iter().collect(),
         occurrence_count: collected.seen.clamp(1, i64::MAX as u64),
         properties: json!({
             "models": models,

@@ -95,6 +95,7 @@ impl File {
                 pane: None,
                 hint: None,
                 defect: false,
+                more: Vec::new(),
             })
         })?;
         String::from_utf8(bytes).map_err(|error| {
@@ -115,6 +116,7 @@ impl File {
                 }),
                 hint: None,
                 defect: false,
+                more: Vec::new(),
             })
         })
     }

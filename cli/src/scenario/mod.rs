@@ -9,15 +9,19 @@ mod keep;
 mod oracle;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse};
+use gordian::scenario::{ParseError, Scenario, explain as prose, format, parse_all};
 
 use crate::args::{CheckArgs, ExplainArgs, FmtArgs};
+use crate::cargo::Project;
+use crate::config::Chosen;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::outcome::scenario::{Pane, Refusal};
 use crate::output::{Event, Output};
 
+pub(crate) use check::{Manner, run};
 pub(crate) use files::File;
 
 /// Checks files.
@@ -26,7 +30,9 @@ pub(crate) use files::File;
 /// When there is none; what the searches found is not an error but the exit code.
 pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<ExitCode, Error> {
     let files = File::all(&args.files)?;
-    let checks = check::run(args, files, output)?;
+    let chosen = Chosen::of(&args.config, root().as_deref())?;
+    let manner = Manner::of(args, &chosen.searching())?;
+    let checks = run(&files, &manner, output)?;
     let kept = keep::keep(args.out.as_deref(), &checks);
     let (kept, not_kept) = match kept {
         Ok(kept) => (kept, None),
@@ -49,6 +55,40 @@ pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<ExitCode, E
         });
     }
     Ok(checks.exit_code())
+}
+
+/// The root of the workspace around the current directory. Scenarios need none, nor a cargo.
+fn root() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let is_inside = here.ancestors().any(|up| up.join("Cargo.toml").exists());
+    let project = is_inside.then(|| Project::at(None))?;
+    project.ok().map(|project| project.root())
+}
+
+/// The files that a gate means: by their names from the root.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn files_below(root: &Path, paths: &[PathBuf]) -> Result<Vec<File>, Error> {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+    let mut files = match paths.as_slice() {
+        [] => Vec::new(),
+        paths => File::all(paths)?,
+    };
+    for file in &mut files {
+        let below = file
+            .path
+            .as_ref()
+            .and_then(|path| path.strip_prefix(root).ok());
+        if let Some(below) = below {
+            // The same name on every system.
+            let parts = below.iter().map(|part| part.to_string_lossy());
+            file.name = parts.collect::<Vec<_>>().join("/");
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.dedup_by(|a, b| a.name == b.name);
+    Ok(files)
 }
 
 /// Lays files out, or says which are not.
@@ -113,9 +153,9 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<ExitCod
 /// A file's text, and the scenario that it is.
 pub(crate) fn read(file: &File) -> Result<(String, Scenario), Box<Refusal>> {
     let source = file.read()?;
-    match parse(&source) {
+    match parse_all(&source) {
         Ok(scenario) => Ok((source, scenario)),
-        Err(error) => Err(refused(file, source, &error)),
+        Err(errors) => Err(refused(file, &source, &errors)),
     }
 }
 
@@ -124,23 +164,36 @@ fn tidy(file: &File) -> Result<(String, String), Box<Refusal>> {
     let source = file.read()?;
     match format(&source) {
         Ok(tidy) => Ok((source, tidy)),
-        Err(error) => Err(refused(file, source, &error)),
+        Err(error) => {
+            let errors = parse_all(&source).err().unwrap_or_else(|| vec![error]);
+            Err(refused(file, &source, &errors))
+        }
     }
 }
 
-fn refused(file: &File, source: String, error: &ParseError) -> Box<Refusal> {
-    let span = error.span();
+/// All that is wrong with a file, behind the first of it.
+fn refused(file: &File, source: &str, errors: &[ParseError]) -> Box<Refusal> {
+    let one = |error: &ParseError| {
+        let span = error.span();
+        Refusal {
+            file: file.name.clone(),
+            message: error.message().to_owned(),
+            pane: Some(Pane {
+                source: source.to_owned(),
+                span: span.start as usize..span.end as usize,
+                line: error.line(),
+                column: error.column(),
+                label: error.expected().map(|what| format!("expected {what}")),
+            }),
+            hint: error.hint().map(str::to_owned),
+            defect: false,
+            more: Vec::new(),
+        }
+    };
+    let mut all = errors.iter().map(one);
+    let first = all.next().expect("a text that is refused has an error");
     Box::new(Refusal {
-        file: file.name.clone(),
-        message: error.message().to_owned(),
-        pane: Some(Pane {
-            source,
-            span: span.start as usize..span.end as usize,
-            line: error.line(),
-            column: error.column(),
-            label: error.expected().map(|what| format!("expected {what}")),
-        }),
-        hint: error.hint().map(str::to_owned),
-        defect: false,
+        more: all.collect(),
+        ..first
     })
 }

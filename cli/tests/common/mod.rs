@@ -78,14 +78,17 @@ pub(crate) fn command(directory: &Path, line: &str) -> Command {
     command
         .env("CARGO_TARGET_DIR", target())
         .env("NO_COLOR", "1")
+        .env_remove("CI")
         .current_dir(directory)
         .args(line.split_whitespace())
         .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 /// What the program does in a directory.
+#[allow(dead_code, reason = "not every binary of tests needs it")]
 pub(crate) fn gordian(directory: &Path, line: &str) -> Output {
     command(directory, line).output().unwrap()
 }

@@ -25,14 +25,14 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(super) fn new(source: &str, problem: Box<Problem>) -> Self {
+    pub(super) fn new(source: &str, problem: Problem) -> Self {
         let before = &source[..problem.span.start as usize];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
         ParseError {
             line: number(before.bytes().filter(|&byte| byte == b'\n').count()),
             column: number(before[line_start..].chars().count()),
-            problem,
+            problem: Box::new(problem),
         }
     }
 
@@ -87,6 +87,9 @@ pub(super) struct Problem {
     pub(super) message: String,
     pub(super) expected: Option<String>,
     pub(super) hint: Option<String>,
+    /// Whether once is enough: a name is unknown, or there is too much of something. A name that is
+    /// unknown where a declaration cannot be read may be none of it.
+    pub(super) is_name: bool,
 }
 
 /// The error of the parsers: a problem, or nothing when it only was another case's turn.
@@ -119,9 +122,22 @@ impl Failure {
         self
     }
 
-    /// The problem; there always is one once a whole text has been refused.
-    pub(super) fn into_problem(self) -> Box<Problem> {
-        self.0.unwrap_or_default()
+    /// Nothing to say: all that is wrong has been noted.
+    pub(super) fn noted() -> Self {
+        Failure(None)
+    }
+
+    /// That a name is unknown, or there is one too many: to be said once.
+    pub(super) fn of_name(mut self) -> Self {
+        if let Some(problem) = &mut self.0 {
+            problem.is_name = true;
+        }
+        self
+    }
+
+    /// The problem, unless it has been noted.
+    pub(super) fn into_problem(self) -> Option<Box<Problem>> {
+        self.0
     }
 }
 

@@ -8,7 +8,7 @@ use winnow::prelude::*;
 use winnow::stream::{Stateful, Stream, TokenSlice};
 use winnow::token::any;
 
-use super::error::{Failure, Parsed, did_you_mean};
+use super::error::{Failure, Parsed, Problem, did_you_mean};
 use super::lexer::{Kind, Lexed, Token, shortened};
 use crate::scenario::ast::{
     LocalIndex, ObjectIndex, Scenario, Span, TextIndex, Ticket, TicketIndex,
@@ -18,6 +18,9 @@ use crate::scenario::ast::{
 pub(super) const DEPTH_MAX: u32 = 64;
 /// Statements of all threads together: far more than any search gets through.
 const STATEMENTS_MAX: usize = 1 << 16;
+
+/// Errors of a text that are told.
+const ERRORS_MAX: usize = 10;
 
 /// Names of one sort: each is part of every state.
 const NAMES_MAX: usize = 4096;
@@ -88,6 +91,10 @@ pub(super) struct State<'s> {
     pub(super) copies: usize,
     statements: usize,
     pub(super) layout: Layout,
+    /// What is wrong, as far as it is known.
+    problems: Vec<Problem>,
+    /// Whether a declaration cannot be read: then names are unknown that are not wrong.
+    pub(super) lacks_names: bool,
 }
 
 impl<'s> State<'s> {
@@ -98,6 +105,39 @@ impl<'s> State<'s> {
             copies: 1,
             ..State::default()
         }
+    }
+
+    /// Notes what is wrong, unless it is but what follows from something that is noted.
+    ///
+    /// # Errors
+    /// When there is enough of it.
+    pub(super) fn note(&mut self, failure: Failure) -> Parsed<()> {
+        if let Some(problem) = failure.into_problem() {
+            let is_known = |other: &Problem| {
+                other.span.start == problem.span.start
+                    || (problem.is_name && other.message == problem.message)
+            };
+            let follows =
+                (problem.is_name && self.lacks_names) || self.problems.iter().any(is_known);
+            if !follows {
+                self.problems.push(*problem);
+            }
+        }
+        match self.problems.len() < ERRORS_MAX {
+            true => Ok(()),
+            false => Err(Failure::noted()),
+        }
+    }
+
+    /// Whether something is wrong.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// What is wrong, in the order of the text.
+    pub(super) fn take_problems(&mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.span.start);
+        std::mem::take(&mut self.problems)
     }
 
     pub(super) fn text_of(&self, span: Span) -> &'s str {
@@ -321,6 +361,33 @@ pub(super) fn integer(
     })
 }
 
+/// Passes over what cannot be read, to where the next statement or declaration begins: behind the
+/// end of a line that is in no block begun on the way, before what closes a block that was begun
+/// before, or before the next thread.
+pub(super) fn pass_over_rest(
+    input: &mut Input<'_, '_>,
+    begins_item: impl Fn(&Input<'_, '_>) -> bool,
+) -> Parsed<()> {
+    let mut depth = 0_usize;
+    loop {
+        match next(input).kind {
+            Kind::End => return Ok(()),
+            Kind::CloseBrace if depth == 0 => return Ok(()),
+            Kind::CloseBrace => depth -= 1,
+            Kind::OpenBrace => depth += 1,
+            Kind::Newline | Kind::Semicolon => {
+                skip_ends(input)?;
+                if begins_item(input) || (depth == 0 && !is_word(input, "else")) {
+                    return Ok(());
+                }
+                continue;
+            }
+            _ => {}
+        }
+        take(input)?;
+    }
+}
+
 /// Runs a parser one block further in.
 pub(super) fn nested<'a, 's, T>(
     input: &mut Input<'a, 's>,
@@ -349,7 +416,7 @@ pub(super) fn check_names(count: usize, what: &str, at: Span) -> Parsed<()> {
         return Ok(());
     }
     let message = format!("there are more than {NAMES_MAX} {what}");
-    Err(Failure::new(at, message))
+    Err(Failure::new(at, message).of_name())
 }
 
 /// Counts a statement, for each of the threads that it is for.
@@ -357,7 +424,7 @@ pub(super) fn count_statement(input: &mut Input<'_, '_>) -> Parsed<()> {
     input.state.statements += input.state.copies;
     if input.state.statements > STATEMENTS_MAX {
         let message = format!("the threads have more than {STATEMENTS_MAX} statements together");
-        return Err(Failure::new(next(input).span, message));
+        return Err(Failure::new(next(input).span, message).of_name());
     }
     Ok(())
 }

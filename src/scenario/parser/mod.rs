@@ -22,7 +22,7 @@ pub(super) use lexer::{Kind, Token};
 use winnow::stream::{Stateful, TokenSlice};
 
 use super::ast::{Block, Scenario, Span, Statement, StatementKind};
-use error::{Failure, Parsed, did_you_mean};
+use error::{Failure, Parsed, Problem, did_you_mean};
 use input::{Input, State};
 use lexer::{Lexed, shortened};
 use outline::{Body, Owner};
@@ -48,9 +48,31 @@ const CALLS_MAX: usize = 64;
 ///
 /// # Errors
 /// When the text is not a scenario: it is written differently, or speaks of what is not declared or
-/// of the wrong kind. The first such place is told.
+/// of the wrong kind. The first such place is told; [`parse_all`] tells more of them.
 pub fn parse(source: &str) -> Result<Scenario, ParseError> {
+    parse_all(source).map_err(first)
+}
+
+/// Reads a scenario as [`parse`] does, and says of more than one place what is wrong there.
+///
+/// ```
+/// let source = "mutex m\nthread t {\n    lok m\n    lock m\n    unlock n\n}\n";
+/// let errors = gordian::scenario::parse_all(source).unwrap_err();
+/// let lines: Vec<u32> = errors.iter().map(|error| error.line()).collect();
+/// assert_eq!(lines, [3, 5]);
+/// ```
+///
+/// # Errors
+/// At least one and at most 10, in the order of the text. What only follows from another one is not
+/// told.
+pub fn parse_all(source: &str) -> Result<Scenario, Vec<ParseError>> {
     read(source).map(|read| read.scenario)
+}
+
+/// The first of what is wrong.
+pub(super) fn first(errors: Vec<ParseError>) -> ParseError {
+    let mut errors = errors.into_iter();
+    errors.next().expect("a text that is refused has an error")
 }
 
 /// A text that has been read, with what the formatter needs.
@@ -62,11 +84,18 @@ pub(super) struct Read {
 }
 
 /// Reads a scenario and its layout.
-pub(super) fn read(source: &str) -> Result<Read, ParseError> {
-    let refused = |failure: Failure| ParseError::new(source, failure.into_problem());
-    let lexed = lexer::lex(source).map_err(refused)?;
+pub(super) fn read(source: &str) -> Result<Read, Vec<ParseError>> {
+    let refused = |problem: Problem| ParseError::new(source, problem);
+    let lexed = lexer::lex(source)
+        .map_err(|failure| vec![refused(*failure.into_problem().unwrap_or_default())])?;
     let mut state = State::new(source, &lexed);
-    read_all(&lexed, &mut state).map_err(refused)?;
+    if let Err(failure) = read_all(&lexed, &mut state) {
+        // Nothing comes after it.
+        let _ = state.note(failure);
+    }
+    if state.has_problems() {
+        return Err(state.take_problems().into_iter().map(refused).collect());
+    }
     let mut layout = state.layout;
     layout.lines.sort_unstable();
     layout.prefixes.sort_unstable();
@@ -90,7 +119,14 @@ fn read_all(lexed: &Lexed, state: &mut State<'_>) -> Parsed<()> {
             Owner::Threads(_) => None,
             Owner::Proc(index) => Some(index),
         };
-        let body = statement::block(&mut input(lexed, start, state))?;
+        (state.depth, state.loops, state.chain) = (0, 0, 0);
+        let body = match statement::block(&mut input(lexed, start, state)) {
+            Ok(body) => body,
+            Err(failure) => {
+                state.note(failure)?;
+                continue;
+            }
+        };
         match owner {
             Owner::Threads(crew) => {
                 let crew = crew.first as usize..(crew.first + crew.count) as usize;
@@ -100,6 +136,10 @@ fn read_all(lexed: &Lexed, state: &mut State<'_>) -> Parsed<()> {
             }
             Owner::Proc(index) => state.scenario.procs[index as usize].body = body,
         }
+    }
+    // What is not read is neither called nor made.
+    if state.has_problems() {
+        return Ok(());
     }
     check_calls(state)?;
     finish_tickets(state)

@@ -144,7 +144,7 @@ fn find(
         let message = format!("there is no {} `{shown}`", first.word());
         let hint = unknown(input, classes, name.text)
             .unwrap_or_else(|| format!("declare it: `{}`", first.declared(&shown)));
-        return Err(Failure::new(name.span, message).hint(Some(hint)));
+        return Err(Failure::new(name.span, message).hint(Some(hint)).of_name());
     };
     let found = Class::of(kind(input, index));
     if classes.contains(&found) {
@@ -248,7 +248,9 @@ fn one_of_crew(input: &Input<'_, '_>, name: &str, span: Span) -> Parsed<Crew> {
     member.ok_or_else(|| {
         let crews = input.state.crews.keys().copied();
         let hint = did_you_mean(name, sorted(crews));
-        Failure::new(span, format!("there is no thread `{}`", shortened(name))).hint(hint)
+        Failure::new(span, format!("there is no thread `{}`", shortened(name)))
+            .hint(hint)
+            .of_name()
     })
 }
 
@@ -278,7 +280,7 @@ pub(super) fn proc(input: &mut Input<'_, '_>) -> Parsed<ProcIndex> {
         None => {
             let hint = did_you_mean(name.text, sorted(input.state.procs.keys().copied()));
             let message = format!("there is no proc `{}`", shortened(name.text));
-            Err(Failure::new(name.span, message).hint(hint))
+            Err(Failure::new(name.span, message).hint(hint).of_name())
         }
     }
 }

@@ -3,10 +3,13 @@
 //! Knows all names afterwards. Does not look into the bodies: they may speak of what is declared
 //! further down.
 
+use winnow::stream::Stream as _;
+
 use super::error::{Failure, Parsed, did_you_mean};
 use super::input::{
     Crew, Input, Name, accept, accept_word, ahead, begin_line, check_names, expect, expected,
-    integer, name, next, one_of_words, position, quoted, skip_ends, skip_lines, take,
+    integer, name, next, one_of_words, pass_over_rest, position, quoted, skip_ends, skip_lines,
+    take,
 };
 use super::lexer::{Kind, shortened};
 use super::objects::Class;
@@ -37,31 +40,64 @@ pub(super) enum Owner {
 /// Reads everything but the bodies.
 pub(super) fn outline(input: &mut Input<'_, '_>) -> Parsed<Vec<Body>> {
     let mut bodies = Vec::new();
+    // Whether a body has ended too early: what follows up to the next one is of it.
+    let mut is_lost = false;
     loop {
         skip_ends(input)?;
         if next(input).kind == Kind::End {
             break;
         }
         begin_line(input);
-        if begins_item(input) {
-            bodies.push(thread_or_proc(input)?);
-        } else {
-            line(input)?;
-            if !matches!(
-                next(input).kind,
-                Kind::Newline | Kind::Semicolon | Kind::End
-            ) {
-                let another = matches!(next(input).kind, Kind::Word | Kind::Text);
-                let hint = another.then_some("`,` separates objects of one declaration");
-                return Err(expected(input, "the end of the line").hint(hint));
+        let (start, first) = (input.checkpoint(), next(input));
+        let is_stray = is_stray(input);
+        let read = match begins_item(input) {
+            true => {
+                is_lost = false;
+                thread_or_proc(input).map(|body| bodies.push(body))
             }
+            false => whole_line(input),
+        };
+        if let Err(failure) = read {
+            if !is_lost {
+                input.state.note(failure)?;
+            }
+            input.state.lacks_names = true;
+            is_lost |= is_stray;
+            input.reset(&start);
+            if first.kind == Kind::CloseBrace {
+                take(input)?;
+            }
+            pass_over_rest(input, begins_item)?;
         }
     }
-    if input.state.scenario.threads.is_empty() {
+    if input.state.scenario.threads.is_empty() && !input.state.has_problems() {
         return Err(expected(input, "a thread")
             .hint(Some("a scenario has at least one `thread NAME { … }`")));
     }
     Ok(bodies)
+}
+
+/// Whether what comes next belongs into a thread.
+fn is_stray(input: &Input<'_, '_>) -> bool {
+    let first = next(input);
+    let text = input.state.text_of(first.span);
+    first.kind == Kind::CloseBrace
+        || (super::statement::STATEMENTS.contains(&text)
+            && !Class::ALL.iter().any(|class| class.word() == text))
+}
+
+/// A line of the header, or a declaration, to its end.
+fn whole_line(input: &mut Input<'_, '_>) -> Parsed<()> {
+    line(input)?;
+    if matches!(
+        next(input).kind,
+        Kind::Newline | Kind::Semicolon | Kind::End
+    ) {
+        return Ok(());
+    }
+    let another = matches!(next(input).kind, Kind::Word | Kind::Text);
+    let hint = another.then_some("`,` separates objects of one declaration");
+    Err(expected(input, "the end of the line").hint(hint))
 }
 
 /// A line of the header, or a declaration.

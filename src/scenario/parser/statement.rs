@@ -3,11 +3,13 @@
 //! Knows how control flow is written and what it is in the [tree](crate::scenario::ast). Does not
 //! know operations on objects (`operations`), nor what a statement means.
 
+use winnow::stream::Stream as _;
+
 use super::error::{Failure, Parsed, did_you_mean};
 use super::expression::expression;
 use super::input::{
-    Input, accept, accept_word, ahead, begin_line, check_depth, count_statement, expect, expected,
-    integer, is_word, name, nested, next, skip_ends, skip_lines, take,
+    Input, State, accept, accept_word, ahead, begin_line, check_depth, count_statement, expect,
+    expected, integer, is_word, name, nested, next, pass_over_rest, skip_ends, skip_lines, take,
 };
 use super::lexer::{Kind, shortened};
 use super::objects::{Class, proc, var};
@@ -97,7 +99,11 @@ fn close(input: &mut Input<'_, '_>, open: Span) -> Parsed<()> {
         return Ok(());
     }
     if next(input).kind == Kind::End {
-        return Err(Failure::new(open, "this `{` is never closed").expected("`}`"));
+        // If something else is wrong, it may be what hid the `}`.
+        return Err(match input.state.has_problems() {
+            true => Failure::noted(),
+            false => Failure::new(open, "this `{` is never closed").expected("`}`"),
+        });
     }
     let line = input.state.line_of(open);
     Err(expected(input, "a statement or `}`").hint(Some(format!(
@@ -119,8 +125,27 @@ fn statements(input: &mut Input<'_, '_>, in_case: bool) -> Parsed<Block> {
         if done {
             return Ok(body);
         }
-        body.push(statement(input)?);
-        end_of_statement(input, in_case)?;
+        let start = input.checkpoint();
+        let State {
+            depth,
+            loops,
+            chain,
+            ..
+        } = *input.state;
+        let read = statement(input).and_then(|read| {
+            end_of_statement(input, in_case)?;
+            Ok(read)
+        });
+        match read {
+            Ok(read) => body.push(read),
+            Err(failure) => {
+                input.state.note(failure)?;
+                // From its beginning, so that its own block is passed over as a whole.
+                input.reset(&start);
+                (input.state.depth, input.state.loops, input.state.chain) = (depth, loops, chain);
+                pass_over_rest(input, begins_item)?;
+            }
+        }
     }
 }
 

@@ -188,22 +188,68 @@ fn traces_are_well_formed() {
     for report in reports() {
         for finding in &report.findings {
             let trace = chrome::document(report, finding);
-            let mut open: HashMap<String, u64> = HashMap::new();
+            // By track: what has begun and not ended, and what the track is called.
+            let mut open: HashMap<String, Vec<(String, u64)>> = HashMap::new();
+            let mut tracks: HashMap<String, String> = HashMap::new();
+            let mut slices: Vec<(u64, u64, u64)> = Vec::new();
+            let mut threads: HashMap<u64, u64> = HashMap::new();
             let (mut starts, mut ends) = (Vec::new(), Vec::new());
             for event in trace["traceEvents"].as_array().unwrap() {
-                let (id, time) = (event["id"].to_string(), event["ts"].as_u64());
+                let number = |name: &str| event[name].as_u64();
+                let (process, thread) = (number("pid").unwrap(), number("tid").unwrap());
+                // Some viewers know a thread by its number alone.
+                assert_eq!(
+                    *threads.entry(thread).or_insert(process),
+                    process,
+                    "{event}"
+                );
+                let (id, name) = (event["id"].to_string(), event["name"].as_str().unwrap());
+                let arrow = (id.clone(), event["cat"].clone(), name.to_owned());
                 match event["ph"].as_str().unwrap() {
-                    "M" => {}
-                    "X" => assert!(event["dur"].as_u64().unwrap() > 0),
-                    "b" => assert_eq!(open.insert(id, time.unwrap()), None, "two holds at once"),
-                    "e" => assert!(open.remove(&id).expect("it began") < time.unwrap()),
-                    "s" => starts.push(id),
-                    "f" => ends.push(id),
+                    "M" => assert!(event["args"]["name"].is_string(), "{event}"),
+                    "X" => {
+                        let from = number("ts").unwrap();
+                        slices.push((thread, from, from + number("dur").unwrap()));
+                    }
+                    "b" => {
+                        assert!(
+                            event["cat"].is_string() && event["id"].is_string(),
+                            "{event}"
+                        );
+                        let track = tracks.entry(id.clone()).or_insert_with(|| name.to_owned());
+                        assert_eq!(event["args"]["lock"], **track, "called after its lock");
+                        let stack = open.entry(id).or_default();
+                        assert!(stack.len() < 2, "two holds at once");
+                        stack.push((name.to_owned(), number("ts").unwrap()));
+                    }
+                    "e" => {
+                        let (began, from) = open.get_mut(&id).and_then(Vec::pop).expect("it began");
+                        assert!(began == name && from < number("ts").unwrap(), "{event}");
+                    }
+                    "s" => starts.push((arrow, thread, number("ts").unwrap())),
+                    "f" => {
+                        assert_eq!(event["bp"], "e", "to the slice that it is in");
+                        ends.push((arrow, thread, number("ts").unwrap()));
+                    }
                     other => panic!("{other}"),
                 }
             }
+            open.retain(|_, stack| !stack.is_empty());
+            // Each end of an arrow is in a slice of its thread, and in one only: slices of a thread
+            // must nest, and steps do not.
+            for &(_, thread, at) in starts.iter().chain(&ends) {
+                let around =
+                    |slice: &&(u64, u64, u64)| slice.0 == thread && slice.1 <= at && at < slice.2;
+                assert_eq!(slices.iter().filter(around).count(), 1, "{thread} at {at}");
+            }
+            assert!(
+                starts
+                    .iter()
+                    .zip(&ends)
+                    .all(|(from, to)| from.0 == to.0 && from.2 <= to.2)
+            );
             assert!(open.is_empty(), "{open:?}");
-            assert_eq!(starts, ends, "an arrow has two ends");
+            assert_eq!(starts.len(), ends.len(), "an arrow has two ends");
             if finding.code == gordian::Code::Deadlock {
                 assert_eq!(starts.len(), finding.edges.len(), "one arrow a wait");
             }
