@@ -254,6 +254,11 @@ impl Trial<'_> {
         for remark in remarks.flat_map(|report| &report.search.remarks) {
             tell("Warning", remark);
         }
+        // The command beside a finding may name a file that the next run replaces.
+        let reports = outcome.report.iter();
+        for finding in reports.flat_map(|report| &report.findings) {
+            tell("Token", &format!("{} {}", finding.code, finding.token));
+        }
         let now = self.schedules();
         tell(
             "Corpus",

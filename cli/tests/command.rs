@@ -166,6 +166,14 @@ fn a_pass_that_proves_little_is_warned_of() {
             neither: &[],
         },
         Case {
+            fixture: "regression",
+            line: "test in_turn",
+            code: 0,
+            stdout: &["proved, but no lock is ever contended"],
+            stderr: &["proves little of `ledger`: it is never contended"],
+            neither: &["of its threads"],
+        },
+        Case {
             fixture: "clean",
             line: "test counting",
             code: 0,

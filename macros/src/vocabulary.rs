@@ -34,6 +34,7 @@ pub(crate) const STRATEGIES: &[Word] = &[
     ("pos", "Pos"),
     ("hold-and-wait", "HoldAndWait"),
     ("portfolio", "Portfolio"),
+    ("fuzz", "Fuzz"),
 ];
 
 /// What can be found: variants of `gordian::Code`.

@@ -5,9 +5,9 @@
 //! earlier runs were kept, or what a defect is. Deterministic: the same seed and the same schedules
 //! to begin with lead to the same executions.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use super::random::{Rng, hold_and_wait};
+use super::random::{Rng, Surw, hold_and_wait};
 use super::replay::Replay;
 use super::{Ending, Next, Strategy, natural};
 use crate::op::ThreadId;
@@ -17,8 +17,10 @@ use crate::trace::{ReplayToken, Run, Turn};
 const CORPUS_MAX: usize = 4_096;
 /// Of so many executions one begins with nothing.
 const FRESH_EVERY: u32 = 5;
-/// Changes to one schedule, at most.
+/// Changes to one schedule, at most; one is as likely as all other counts together.
 const CHANGES_MAX: u32 = 4;
+/// Of so many schedules at random the rarest is changed.
+const CANDIDATES: u32 = 4;
 /// How far a turn that cannot be taken yet is put off.
 const AHEAD_MAX: usize = 64;
 /// Remarks on schedules that do not fit any more.
@@ -34,9 +36,13 @@ pub(super) struct Fuzz {
     /// The one that is being run again, and its file.
     again: Option<(String, Replay)>,
     corpus: Vec<Entry>,
-    seen: BTreeSet<u64>,
-    /// Whether the execution that has ended showed something new.
+    /// In how many executions each number was there.
+    seen: BTreeMap<u64, u32>,
+    /// What the execution that has ended showed first.
+    news: Vec<u64>,
+    /// Whether that is to be kept.
     is_new: bool,
+    surw: Surw,
     plan: Plan,
     unfit: usize,
     remarks: Vec<String>,
@@ -45,6 +51,8 @@ pub(super) struct Fuzz {
 /// A schedule that showed something new.
 struct Entry {
     schedule: Vec<Turn>,
+    /// What it showed first.
+    news: Vec<u64>,
     /// How often it was changed.
     chosen: u32,
 }
@@ -61,6 +69,8 @@ struct Plan {
 enum Rest {
     /// Any thread.
     Walk,
+    /// Any order of the acquisitions that are ever nested.
+    Surw,
     /// Mostly the one that ran last.
     Sticky,
     /// One that then holds something and wants more.
@@ -78,8 +88,10 @@ impl Fuzz {
             left: corpus.into(),
             again: None,
             corpus: Vec::new(),
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            news: Vec::new(),
             is_new: false,
+            surw: Surw::default(),
             plan: Plan {
                 turns: VecDeque::new(),
                 rest: Rest::Natural,
@@ -99,10 +111,11 @@ impl Fuzz {
             return;
         }
         let rest = match self.rng.below(8) {
-            0 | 1 => Rest::Walk,
-            2 | 3 => Rest::Sticky,
-            4 | 5 => Rest::HoldAndWait,
-            _ => Rest::Natural,
+            0 => Rest::Walk,
+            1 => Rest::Sticky,
+            2 => Rest::HoldAndWait,
+            3 | 4 => Rest::Natural,
+            _ => Rest::Surw,
         };
         let is_fresh = self.corpus.is_empty() || self.rng.below(FRESH_EVERY) == 0;
         self.plan = match is_fresh {
@@ -110,7 +123,7 @@ impl Fuzz {
                 turns: VecDeque::new(),
                 // Without a schedule the natural order is always the same.
                 rest: match rest {
-                    Rest::Natural => Rest::Walk,
+                    Rest::Natural => Rest::Surw,
                     rest => rest,
                 },
             },
@@ -126,22 +139,27 @@ impl Fuzz {
         let at = self.choose();
         self.corpus[at].chosen += 1;
         let mut schedule = self.corpus[at].schedule.clone();
-        for _ in 0..=self.rng.below(CHANGES_MAX) {
+        for number in 0..CHANGES_MAX {
+            if number > 0 && self.rng.below(2) == 0 {
+                break;
+            }
             let other = self.rng.below(self.corpus.len() as u32) as usize;
             change(&mut schedule, &self.corpus[other].schedule, &mut self.rng);
         }
         schedule
     }
 
-    /// One that was not changed often yet: of two at random the better, the newer if in doubt.
+    /// The one that shows what was seen least often, of some at random; the one that was changed
+    /// least often, if in doubt.
     fn choose(&mut self) -> usize {
         let count = self.corpus.len() as u32;
-        let (one, two) = (self.rng.below(count), self.rng.below(count));
-        let (older, newer) = (one.min(two) as usize, one.max(two) as usize);
-        match self.corpus[older].chosen < self.corpus[newer].chosen {
-            true => older,
-            false => newer,
-        }
+        let rarity = |entry: &Entry| {
+            let often = entry.news.iter().filter_map(|number| self.seen.get(number));
+            (often.min().copied().unwrap_or(u32::MAX), entry.chosen)
+        };
+        let candidates = (0..CANDIDATES).map(|_| self.rng.below(count) as usize);
+        let rarest = candidates.min_by_key(|&at| rarity(&self.corpus[at]));
+        rarest.expect("there are candidates")
     }
 
     fn note_unfit(&mut self, file: &str, why: &str) {
@@ -173,6 +191,7 @@ impl Fuzz {
             Rest::Walk => self.rng.of_mask(enabled),
             Rest::Sticky if self.rng.below(6) == 0 => self.rng.of_mask(enabled),
             Rest::Sticky | Rest::Natural => natural(run, enabled, current),
+            Rest::Surw => self.surw.next(run, enabled, &mut self.rng),
             Rest::HoldAndWait => hold_and_wait(run, enabled, &mut self.rng),
         }
     }
@@ -213,9 +232,16 @@ impl Strategy for Fuzz {
     }
 
     fn signal(&mut self, numbers: &[u64]) {
-        self.is_new = false;
-        for &number in numbers {
-            self.is_new |= self.seen.insert(number);
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        numbers.dedup();
+        self.news.clear();
+        for number in numbers {
+            let often = self.seen.entry(number).or_default();
+            *often = often.saturating_add(1);
+            if *often == 1 {
+                self.news.push(number);
+            }
         }
     }
 
@@ -227,11 +253,13 @@ impl Strategy for Fuzz {
         {
             self.note_unfit(&file, &why);
         }
+        self.surw.learn(run);
         // What was cut off need not end, and is long.
-        self.is_new &= ending == Ending::Maximal;
+        self.is_new = ending == Ending::Maximal && !self.news.is_empty();
         if self.is_new && self.corpus.len() < CORPUS_MAX {
             self.corpus.push(Entry {
                 schedule: run.schedule(),
+                news: std::mem::take(&mut self.news),
                 chosen: 0,
             });
         }
@@ -286,9 +314,10 @@ fn change(schedule: &mut Vec<Turn>, other: &[Turn], rng: &mut Rng) {
     }
 }
 
+/// Rather late than early: what came before is what led to something new.
 fn place_in(schedule: &[Turn], rng: &mut Rng) -> Option<usize> {
     let count = u32::try_from(schedule.len()).ok().filter(|len| *len > 0)?;
-    Some(rng.below(count) as usize)
+    Some(rng.below(count).max(rng.below(count)) as usize)
 }
 
 /// Lets another thread that comes later go first: the next steps of it, up to some number.

@@ -145,7 +145,7 @@ pub(super) fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId 
 
 /// Uniform over the orders of interesting steps: acquisitions that are ever nested.
 #[derive(Debug, Default)]
-struct Surw {
+pub(super) struct Surw {
     /// Where nested acquisitions, and those around them, were seen.
     interesting: BTreeSet<Site>,
     /// Interesting steps of each thread in the last execution.
@@ -165,7 +165,7 @@ impl Surw {
             && self.interesting.contains(&pending.site)
     }
 
-    fn next(&mut self, run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
+    pub(super) fn next(&mut self, run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId {
         let target = match self.target.filter(|target| run.live & (1 << target.0) != 0) {
             Some(target) => target,
             None => self.draw(run, rng),
@@ -224,7 +224,7 @@ impl Surw {
     }
 
     /// Takes the counts from an execution, and notes where acquisitions are nested.
-    fn learn(&mut self, run: &Run) {
+    pub(super) fn learn(&mut self, run: &Run) {
         let mut held: Vec<Vec<(ObjectId, Site)>> = vec![Vec::new(); run.threads.len()];
         for event in &run.events {
             self.note(run, event, &mut held[event.thread.index()]);

@@ -8,9 +8,10 @@
 //! A thread has announced its next operation as soon as it has done the one before. So an
 //! acquisition is contended when another thread held the lock, in a way that excludes it, at any
 //! time between the thread's step before and its own; or when it was refused, or had to queue, for
-//! that reason. A search that leaves interleavings out which differ only in the order of independent
-//! steps knows in which of them it would have been so; these acquisitions count too. A condvar's waiter that takes its lock again waits to be notified, and the notifier
-//! may hold that lock: such an acquisition is never counted as contended.
+//! that reason. A search that leaves out interleavings which differ only in the order of
+//! independent steps knows where it would have been so in one of those; such acquisitions count
+//! too. A condvar's waiter that takes its lock again waits to be notified, and the notifier may hold
+//! that lock: this is never counted as contended.
 //!
 //! Cost: one pass over the events; per acquisition, the locks that its thread holds and the sites
 //! that its lock is taken at. Nothing is allocated once everything has been seen.

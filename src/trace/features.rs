@@ -1,17 +1,18 @@
 //! What there is to see in an execution, as numbers.
 //!
 //! Knows orders of operations, who holds what while it wants what, choices and outcomes. Makes
-//! numbers of them that mean nothing to whoever gets them: equal ones are the same thing seen again,
-//! in whichever execution of a search. Does not know what they are good for.
+//! numbers of them that mean nothing to whoever gets them: equal ones are the same thing seen
+//! again, in whichever execution of a search. Does not know what they are good for.
 //!
 //! | what is seen | why it leads somewhere |
 //! |---|---|
 //! | two threads' operations on one object, one after the other | a defect of orders needs one |
 //! | a thread that wants something another holds, and where | nothing waits without contention |
 //! | a thread that wants something while it holds something | an edge of a lock order |
-//! | two threads that do so at the same time; how many do | a cycle needs all of its edges at once |
-//! | a case that was chosen, an operation that failed or queued | what follows is other code |
+//! | two threads that do so at the same time; how many do | a cycle needs all its edges at once |
+//! | a case chosen, a failure, a queue; for the first, second … time | what follows is other code |
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::past::{acquired, released};
@@ -30,6 +31,7 @@ pub(crate) fn features(run: &Run) -> Vec<u64> {
         objects: (0..run.objects.len())
             .map(|at| object_key(run, at))
             .collect(),
+        often: BTreeMap::new(),
         last: vec![None; run.objects.len()],
         held: vec![Vec::new(); run.threads.len()],
         wants: vec![None; run.threads.len()],
@@ -49,6 +51,8 @@ struct Watcher<'a> {
     done: Vec<usize>,
     /// By object: what stands for it in every execution.
     objects: Vec<u64>,
+    /// How often an operation had an outcome worth a number.
+    often: BTreeMap<u64, u32>,
     /// By object: who did something to it last, and what.
     last: Vec<Option<(ThreadId, u64)>>,
     /// By thread: what it holds.
@@ -80,7 +84,15 @@ impl Watcher<'_> {
             self.found.push(number(&(Kind::Order, before, own)));
         }
         if event.case.is_some() || matches!(event.effect, Effect::Failed | Effect::Queued) {
-            let outcome = (Kind::Outcome, own, event.case, event.effect);
+            let often = self.often.entry(own).or_default();
+            *often += 1;
+            let outcome = (
+                Kind::Outcome,
+                own,
+                event.case,
+                event.effect,
+                grouped(*often),
+            );
             self.found.push(number(&outcome));
         }
         if let Some(object) = released(event) {
@@ -159,6 +171,15 @@ impl Watcher<'_> {
         self.wants[at] = Some(want);
         let wanting = self.wants.iter().flatten().count();
         self.found.push(number(&(Kind::Wanting, wanting)));
+    }
+}
+
+/// The first few times are told apart, later ones by their number of digits only, or a loop would
+/// always show something new.
+fn grouped(often: u32) -> u32 {
+    match often {
+        ..8 => often,
+        _ => 8 + often.ilog2(),
     }
 }
 
