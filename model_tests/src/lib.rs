@@ -20,7 +20,8 @@
 //!
 //! The tests: `autotrader.rs` has the proofs of the reference, `table.rs` checks the
 //! specimens' table, `specimens.rs` has each specimen as a model of its own, `seeds.rs` the seed
-//! programs; `counts*.rs` and `differential*.rs` check the search itself.
+//! programs, `state_machine/` compares the reference with a simpler one, call by call; `counts*.rs`,
+//! `differential*.rs` and `scenarios/` check the search itself.
 //!
 //! # The environment
 //! All that threads share lives in locks, atomics or [`gordian::Ghost`] variables, so that the

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use arbitrary::{Arbitrary, Unstructured};
 use gordian::report::Code;
+use gordian::scenario::{self, Options};
 use gordian::sync::Mutex;
 use gordian::{Checker, Strategy, thread};
 use model_tests::child;
+use model_tests::files::File;
 
 const TIME_MAX: Duration = Duration::from_secs(300);
 /// Executions after which all that is allocated once has been allocated.
@@ -112,9 +115,45 @@ fn panicking_executions() {
     assert!(seen > EXECUTIONS / 10, "only {seen} executions panicked");
 }
 
+/// A fuzzer checks one program after the other in one process. `MODEL_TESTS_PROGRAMS` says how many.
+#[test]
+#[ignore = "runs in a process of its own"]
+fn one_scenario_after_the_other() {
+    const PROGRAMS: u64 = 10_000;
+    if !child::is_for("one_scenario_after_the_other") {
+        return;
+    }
+    let programs = std::env::var("MODEL_TESTS_PROGRAMS")
+        .map_or(PROGRAMS, |text| text.parse().expect("a number of programs"));
+    let (mut before, mut found) = (u64::MAX, 0);
+    let mut random = 1_u64;
+    for number in 0..WARM_UP + programs {
+        if number == WARM_UP {
+            before = resident_bytes().unwrap_or(u64::MAX);
+        }
+        let bytes: [u8; 96] = std::array::from_fn(|_| {
+            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (random >> 56) as u8
+        });
+        let file = File::arbitrary(&mut Unstructured::new(&bytes)).expect("any bytes are a file");
+        let source = file.source();
+        let parsed = Arc::new(scenario::parse(&source).expect("a made file is a scenario"));
+        let options = Options::default().executions_max(2);
+        let checked = scenario::check(&parsed, "made.gordian", &source, &options);
+        found += u64::from(!checked.report.findings.is_empty());
+    }
+    assert!(found > programs / 20, "only {found} had findings");
+    let after = resident_bytes().unwrap_or(0);
+    assert!(
+        after <= before.saturating_add(GROWTH_BYTES_MAX),
+        "resident memory grew from {before} to {after} bytes over {programs} programs"
+    );
+}
+
 #[test]
 fn nothing_is_left_behind() {
     for name in [
+        "one_scenario_after_the_other",
         "deadlocking_executions",
         "executions_cut_off",
         "panicking_executions",

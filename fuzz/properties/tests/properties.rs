@@ -3,9 +3,11 @@
 //!
 //! `FUZZ_CASES` says how many strings each test takes.
 
+use std::cell::Cell;
 use std::env;
 use std::fmt;
 use std::fs;
+use std::panic::{catch_unwind, resume_unwind};
 
 use fuzz_properties::replay::seeds;
 use fuzz_properties::{Seen, TARGETS, Target};
@@ -98,13 +100,21 @@ fn test(name: &str, one_in: u32) {
         failure_persistence: None,
         ..Config::default()
     };
-    let seen = std::cell::Cell::new(0_u32);
+    let (seen, tried, failed) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(None));
     let result = TestRunner::new(config).run(&input(target), |Bytes(bytes)| {
-        seen.set(seen.get() + u32::from((target.check)(&bytes) == Seen::All));
+        tried.set(tried.get() + 1);
+        match catch_unwind(|| (target.check)(&bytes)) {
+            Ok(how_far) => seen.set(seen.get() + u32::from(how_far == Seen::All)),
+            Err(why) => {
+                failed.set(failed.get().or(Some(tried.get())));
+                resume_unwind(why);
+            }
+        }
         Ok(())
     });
     if let Err(error) = result {
-        panic!("{error}");
+        let after = failed.get().unwrap_or_default();
+        panic!("it fails for input number {after}, and then for smaller ones: {error}");
     }
     assert!(
         seen.get() >= cases / one_in,

@@ -76,6 +76,28 @@ fn every_property_has_its_fuzz_target() {
     }
 }
 
+/// A dictionary is a target's, and the fuzzer can read it: one that it cannot ends it at once.
+#[test]
+fn every_dictionary_can_be_read() {
+    let dictionaries = directory().join("../dictionaries");
+    let mut count = 0;
+    for entry in fs::read_dir(dictionaries).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let known = TARGETS.iter().any(|target| target.name == name);
+        assert!(known, "{name} is no target");
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let word = line
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            let good = word.is_some_and(|word| !word.is_empty() && !word.contains('"'));
+            assert!(good || line.starts_with('#'), "{name}: {line}");
+        }
+        count += 1;
+    }
+    assert!(count >= 2, "only {count} dictionaries");
+}
+
 #[test]
 fn a_replay_of_nothing_is_refused() {
     let args = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
