@@ -166,9 +166,10 @@ impl Trial<'_> {
         let watched = output.is_watched();
         let progress = self.reports.join("fuzz.progress");
         let report = self.reports.join("fuzz.json");
+        let settings = self.settings();
         let start = Start {
             report: &report,
-            settings: self.settings(),
+            settings: &settings,
             time_max: Some(self.args.time_max + GRACE),
             interrupt: self.interrupt,
             progress: watched.then_some(&*progress),
@@ -199,7 +200,7 @@ impl Trial<'_> {
     }
 
     /// What the checker reads.
-    fn settings(&self) -> Vec<(&'static str, String)> {
+    fn settings(&self) -> Vec<(String, String)> {
         let args = self.args;
         let mut settings = vec![
             ("GORDIAN_ENGINE", "controlled".to_owned()),
@@ -214,7 +215,8 @@ impl Trial<'_> {
         if !args.keep_going {
             settings.push(("GORDIAN_ERRORS_MAX", "1".to_owned()));
         }
-        settings
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        settings.into_iter().map(named).collect()
     }
 
     fn tell(&self, progress: &Path, since: Instant, output: &mut Output) {

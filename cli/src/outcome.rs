@@ -155,7 +155,7 @@ impl Outcome {
     }
 
     /// The outcome of the model that is there to be found, whatever its test says of itself.
-    pub(crate) fn as_canary(mut self) -> Self {
+    pub(crate) fn into_canary(mut self) -> Self {
         let Some(report) = &mut self.report else {
             return self;
         };

@@ -366,7 +366,7 @@ impl Crew<'_> {
     fn outcome(&self, model: &Model, run: Run) -> Outcome {
         let outcome = Outcome::of(model.clone(), run);
         match self.plan.canary {
-            Some(title) if title == model.title() => outcome.as_canary(),
+            Some(title) if title == model.title() => outcome.into_canary(),
             _ => outcome,
         }
     }

@@ -305,8 +305,8 @@ fn a_baseline_lets_one_finding_through_for_a_while() {
         POLICY,
     );
     let specimen = run.lines("model").into_iter();
-    let specimen = specimen.filter(|line| line["test"] == "tests::specimen");
-    let specimen = specimen.last().expect("the specimen is there");
+    let mut specimen = specimen.filter(|line| line["test"] == "tests::specimen");
+    let specimen = specimen.next_back().expect("the specimen is there");
     let fingerprint = specimen["findings"][0]["fingerprint"].as_str().unwrap();
     let line = "--features bank/specimen";
     let other = known("0123456789abcdef", "2027-01-01");

@@ -73,12 +73,11 @@ impl Watcher<'_> {
         self.number += 1;
         self.done[event.thread.index()] = event.index as usize + 1;
         let own = step_key(event.thread, event.op, event.site);
-        if let Some(last) = self.last.get_mut(event.op.object.index()) {
-            if let Some((thread, before)) = last.replace((event.thread, own))
-                && thread != event.thread
-            {
-                self.found.push(number(&(Kind::Order, before, own)));
-            }
+        if let Some(last) = self.last.get_mut(event.op.object.index())
+            && let Some((thread, before)) = last.replace((event.thread, own))
+            && thread != event.thread
+        {
+            self.found.push(number(&(Kind::Order, before, own)));
         }
         if event.case.is_some() || matches!(event.effect, Effect::Failed | Effect::Queued) {
             let outcome = (Kind::Outcome, own, event.case, event.effect);

@@ -55,6 +55,8 @@ pub struct Gate {
     pub(crate) incomplete: Option<Level>,
     /// What a model is whose threads never meet: "warn", and in ci "fail".
     pub(crate) vacuous: Option<Level>,
+    /// Models that are there to show just that, by binary and path.
+    pub(crate) vacuous_models: Option<Vec<String>>,
     /// At least so many models and scenarios: 1 unless given.
     pub(crate) models_min: Option<u64>,
     /// At least so many interleavings of all together: 1 unless given.
@@ -98,6 +100,7 @@ impl Gate {
             allow: above.allow.or(self.allow),
             incomplete: above.incomplete.or(self.incomplete),
             vacuous: above.vacuous.or(self.vacuous),
+            vacuous_models: above.vacuous_models.or(self.vacuous_models),
             models_min: above.models_min.or(self.models_min),
             executions_min: above.executions_min.or(self.executions_min),
             canary: above.canary.or(self.canary),
@@ -180,6 +183,7 @@ pub(crate) struct Policy {
     allow: Vec<Ground>,
     pub(crate) incomplete: Level,
     pub(crate) vacuous: Level,
+    pub(crate) vacuous_models: Vec<String>,
     pub(crate) models_min: u64,
     pub(crate) executions_min: u64,
     /// None when the profile does not say.
@@ -207,6 +211,7 @@ impl Policy {
             allow: grounds(gate.allow),
             incomplete: gate.incomplete.unwrap_or(Level::Warn),
             vacuous: gate.vacuous.unwrap_or(Level::Warn),
+            vacuous_models: gate.vacuous_models.unwrap_or_default(),
             models_min: gate.models_min.unwrap_or(1),
             executions_min: gate.executions_min.unwrap_or(1),
             canary: gate.canary,

@@ -43,6 +43,7 @@ fail = ["error", "recursive-read"]
 allow = ["timeout-only", "starvation"]
 incomplete = "allow"
 vacuous = "warn"
+vacuous_models = ["bank tests::alone"]
 models_min = 3
 executions_min = 1000
 canary = "bank tests::canary"

@@ -171,7 +171,7 @@ pub(super) fn judge(
         court.findings(&failing, &let_through),
         court.checks(),
         court.incomplete(),
-        court.vacuous(),
+        court.vacuous(is_partial),
         court.minimum(&scope),
         court.baseline(is_partial),
         court.canary(&scope),
@@ -436,10 +436,12 @@ impl Court<'_> {
         rule("incomplete", reasons, why, level, ExitCode::Incomplete)
     }
 
-    fn vacuous(&self) -> Rule {
+    fn vacuous(&self, is_partial: bool) -> Rule {
         // A sample may miss every wait; whoever goes through all interleavings would have seen one.
+        // A scenario is asked for its answer, and has no need to be real.
         let is_empty = |report: &Report| {
             report.expect.is_empty()
+                && report.scenario.is_none()
                 && report.search.strength != Strength::Sampled
                 && is_vacuous(report)
         };
@@ -447,23 +449,34 @@ impl Court<'_> {
             let report = entry.report.as_ref();
             entry.status == Status::Passed && report.is_some_and(is_empty)
         };
-        let text = "none of its threads ever has to wait for another".to_owned();
-        let reasons: Vec<_> = self
+        let empty: Vec<String> = self
             .counted()
             .filter(nothing_met)
-            .map(|entry| (entry.title(), text.clone()))
+            .map(Entry::title)
             .collect();
-        let why = match reasons.len() {
+        let known = &self.policy.vacuous_models;
+        let (known_empty, new): (Vec<_>, Vec<_>) =
+            empty.iter().partition(|title| known.contains(title));
+        let text = "none of its threads ever has to wait for another".to_owned();
+        let mut reasons: Vec<_> = new
+            .iter()
+            .map(|title| ((*title).clone(), text.clone()))
+            .collect();
+        // What is named is held to it, as in the baseline.
+        let stale = known
+            .iter()
+            .filter(|title| !empty.contains(title) && !is_partial);
+        let text = "is named in vacuous_models, and is not vacuous or not there".to_owned();
+        reasons.extend(stale.map(|title| (title.clone(), text.clone())));
+        let mut why = match new.len() {
             0 => "threads meet in every model that has several".to_owned(),
             number => format!("{} without any contention", count(number, "model")),
         };
-        rule(
-            "vacuous",
-            reasons,
-            why,
-            self.policy.vacuous,
-            ExitCode::Incomplete,
-        )
+        if !known_empty.is_empty() {
+            why += &format!("; {} named as vacuous", known_empty.len());
+        }
+        let level = self.policy.vacuous;
+        rule("vacuous", reasons, why, level, ExitCode::Incomplete)
     }
 
     fn minimum(&self, scope: &Scope) -> Rule {

@@ -102,7 +102,7 @@ impl Findings {
                 .collect()
         };
         report.expect = match &self.scenario.expect {
-            Some(Expect::Codes(codes)) => codes.iter().copied().collect(),
+            Some(Expect::Codes(codes)) => codes.to_vec(),
             Some(Expect::Stuck) => found(&STUCK),
             Some(Expect::Misuse) => found(&MISUSE),
             Some(Expect::Clean) | None => Vec::new(),

@@ -7,17 +7,21 @@
 //! Knows how bytes become what a property is about. Does not know where the bytes come from: no
 //! fuzzer is linked here.
 
+mod config_parser;
 mod program_oracle;
 pub mod replay;
 mod report_renderers;
 mod scenario_parser;
 mod schedule_autotrader;
+mod std_trace_parser;
 mod token_roundtrip;
 
+pub use config_parser::config_parser;
 pub use program_oracle::program_oracle;
 pub use report_renderers::report_renderers;
 pub use scenario_parser::scenario_parser;
 pub use schedule_autotrader::{Situation, schedule_autotrader};
+pub use std_trace_parser::std_trace_parser;
 pub use token_roundtrip::token_roundtrip;
 
 /// How far a property went with its input, where it holds.
@@ -62,5 +66,13 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "report_renderers",
         check: report_renderers,
+    },
+    Target {
+        name: "std_trace_parser",
+        check: std_trace_parser,
+    },
+    Target {
+        name: "config_parser",
+        check: config_parser,
     },
 ];

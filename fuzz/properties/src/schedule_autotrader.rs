@@ -78,23 +78,19 @@ impl Situation {
 
     /// Makes it one that the properties are stated for.
     ///
-    /// - Whether a loop is alive in the end is known only if each client that stops also starts
-    ///   again, or if nobody starts.
-    /// - After a crash the process is started, so that nobody may have stopped for good.
+    /// - Nobody stops for good: there would be nobody left to learn the fate of an order, and after
+    ///   a crash the process is started anyway.
     /// - What is looked at after each step is the first process: with a disk that fails there is
     ///   another one in the end.
     /// - What a slow call waits for is handed to one loop before it starts: there must be only one.
     fn be_sound(mut self) -> Situation {
-        let starts = |calls: &Vec<Call>| calls.iter().any(|call| matches!(call, Call::Start(_)));
-        let anybody_starts = self.clients.iter().any(starts);
-        if anybody_starts || self.faults != Faults::None {
-            for calls in &mut self.clients {
-                let control = |call: &&Call| matches!(call, Call::Stop(_) | Call::Start(_));
-                if let Some(Call::Stop(_)) = calls.iter().rev().find(control) {
-                    calls.push(Call::Start(1));
-                }
+        for calls in &mut self.clients {
+            let control = |call: &&Call| matches!(call, Call::Stop(_) | Call::Start(_));
+            if let Some(Call::Stop(_)) = calls.iter().rev().find(control) {
+                calls.push(Call::Start(1));
             }
         }
+        let starts = |calls: &Vec<Call>| calls.iter().any(|call| matches!(call, Call::Start(_)));
         self.watched &= self.faults == Faults::None;
         self.patient &= self.loops.len() == 1 && !self.clients.iter().any(starts);
         self

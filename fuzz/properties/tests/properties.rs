@@ -137,3 +137,13 @@ fn scenario_parser() {
 fn report_renderers() {
     test("report_renderers", 3);
 }
+
+#[test]
+fn std_trace_parser() {
+    test("std_trace_parser", 20);
+}
+
+#[test]
+fn config_parser() {
+    test("config_parser", 20);
+}

@@ -278,8 +278,8 @@ impl Bench {
     /// The last order that may have been submitted.
     fn last_intent(&self) -> Option<Order> {
         let paper = self.paper.0.lock().expect("nothing panics with it");
-        let intents = paper.1.iter().filter_map(|record| record.intent);
-        intents.last().map(|intent| intent.order)
+        let mut intents = paper.1.iter().filter_map(|record| record.intent);
+        intents.next_back().map(|intent| intent.order)
     }
 
     fn say(&self, heard: Heard) {

@@ -25,14 +25,14 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(super) fn new(source: &str, problem: Box<Problem>) -> Self {
+    pub(super) fn new(source: &str, problem: Problem) -> Self {
         let before = &source[..problem.span.start as usize];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
         ParseError {
             line: number(before.bytes().filter(|&byte| byte == b'\n').count()),
             column: number(before[line_start..].chars().count()),
-            problem,
+            problem: Box::new(problem),
         }
     }
 

@@ -92,7 +92,7 @@ pub(super) struct State<'s> {
     statements: usize,
     pub(super) layout: Layout,
     /// What is wrong, as far as it is known.
-    problems: Vec<Box<Problem>>,
+    problems: Vec<Problem>,
     /// Whether a declaration cannot be read: then names are unknown that are not wrong.
     pub(super) lacks_names: bool,
 }
@@ -113,14 +113,14 @@ impl<'s> State<'s> {
     /// When there is enough of it.
     pub(super) fn note(&mut self, failure: Failure) -> Parsed<()> {
         if let Some(problem) = failure.into_problem() {
-            let is_known = |other: &Box<Problem>| {
+            let is_known = |other: &Problem| {
                 other.span.start == problem.span.start
                     || (problem.is_name && other.message == problem.message)
             };
             let follows =
                 (problem.is_name && self.lacks_names) || self.problems.iter().any(is_known);
             if !follows {
-                self.problems.push(problem);
+                self.problems.push(*problem);
             }
         }
         match self.problems.len() < ERRORS_MAX {
@@ -135,7 +135,7 @@ impl<'s> State<'s> {
     }
 
     /// What is wrong, in the order of the text.
-    pub(super) fn take_problems(&mut self) -> Vec<Box<Problem>> {
+    pub(super) fn take_problems(&mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| problem.span.start);
         std::mem::take(&mut self.problems)
     }

@@ -85,9 +85,9 @@ pub(super) struct Read {
 
 /// Reads a scenario and its layout.
 pub(super) fn read(source: &str) -> Result<Read, Vec<ParseError>> {
-    let refused = |problem: Box<Problem>| ParseError::new(source, problem);
+    let refused = |problem: Problem| ParseError::new(source, problem);
     let lexed = lexer::lex(source)
-        .map_err(|failure| vec![refused(failure.into_problem().unwrap_or_default())])?;
+        .map_err(|failure| vec![refused(*failure.into_problem().unwrap_or_default())])?;
     let mut state = State::new(source, &lexed);
     if let Err(failure) = read_all(&lexed, &mut state) {
         // Nothing comes after it.

@@ -83,6 +83,26 @@ fn every_rule_has_its_exit_code() {
     let expects = [("expect", json!(["deadlock"]))];
     let expects_other = [("expect", json!(["lost-wakeup"]))];
     let cases = [
+        (
+            "vacuous_models = [\"bank alone\"]",
+            model("alone", "passed", &[], &empty),
+            "0",
+        ),
+        (
+            "vacuous_models = [\"bank alone\"]",
+            model("good", "passed", &[], &[]),
+            "vacuous fail, 106",
+        ),
+        (
+            "",
+            model(
+                "abba",
+                "passed",
+                &[],
+                &[&empty[..], &[("scenario", json!("x.gordian"))]].concat(),
+            ),
+            "0",
+        ),
         ("", model("good", "passed", &[], &[]), "0"),
         (
             "",

@@ -1,0 +1,13 @@
+//! See [`fuzz_properties::std_trace_parser`].
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz_properties::std_trace_parser(bytes);
+});
+
+#[cfg(not(fuzzing))]
+fn main() {
+    eprintln!("only a fuzzer runs this; `cargo run` replays its seeds");
+    std::process::exit(2);
+}
