@@ -80,26 +80,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), ServiceError> {
+    // Before anything is opened: from here on a signal ends it in order, never in the middle.
+    let end = told_to_end().map_err(|error| ServiceError::System("the signals", error))?;
     let service = Service::open(config).await?;
     tracing::info!(address = %service.address(), "listening");
-    service.run(told_to_end()).await
+    service.run(end).await
 }
 
-/// SIGTERM or Ctrl-C.
-async fn told_to_end() {
+/// SIGTERM or Ctrl-C, also one that comes before this is waited for.
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-    tracing::info!("shutting down");
+        tracing::info!("shutting down");
+    })
 }
 
 fn log(config: &Config) -> Result<(), tracing_subscriber::filter::ParseError> {

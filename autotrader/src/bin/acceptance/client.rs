@@ -37,6 +37,19 @@ pub(crate) struct Stats {
     pub(crate) orphaned: i64,
 }
 
+/// A look that shows nothing: the status, 0 without an answer, and what was said.
+#[derive(Debug)]
+pub(crate) struct NoStats {
+    status: u16,
+    why: String,
+}
+
+impl From<NoStats> for String {
+    fn from(error: NoStats) -> Self {
+        error.why
+    }
+}
+
 impl Client {
     pub(crate) fn new(url: &str, venue: &Arc<Venue>) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
@@ -106,11 +119,15 @@ impl Client {
     }
 
     /// One look.
-    pub(crate) async fn stats(&self, symbol: &str) -> Result<Stats, String> {
+    pub(crate) async fn stats(&self, symbol: &str) -> Result<Stats, NoStats> {
         let path = format!("/api/autotrader/stats?base_currency={symbol}");
-        let (status, body) = send(self.get(&path)).await?;
-        let stats = serde_json::from_value(body["stats"].clone());
-        stats.map_err(|_| format!("stats of {symbol}: {status} {body}"))
+        let (status, body) = send(self.get(&path))
+            .await
+            .map_err(|why| NoStats { status: 0, why })?;
+        serde_json::from_value(body["stats"].clone()).map_err(|_| NoStats {
+            status,
+            why: format!("stats of {symbol}: {status} {body}"),
+        })
     }
 
     /// Reset or resume, timed; whether it was 200.
@@ -145,12 +162,13 @@ impl Client {
         let begun = Instant::now();
         let answer = self.stats(symbol).await;
         let took = begun.elapsed();
-        let status = if answer.is_ok() { 200 } else { 0 };
+        let status = answer.as_ref().map_or_else(|error| error.status, |_| 200);
         seen.answer(Endpoint::Stats, took, status, overlapped);
         match answer {
             Ok(stats) => Some(stats),
             Err(error) => {
-                seen.fail("an answer is not 200", format!("{error} after {took:.3?}"));
+                let text = format!("{} after {took:.3?}", error.why);
+                seen.fail("an answer is not 200", text);
                 None
             }
         }

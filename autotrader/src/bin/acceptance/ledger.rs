@@ -123,7 +123,7 @@ async fn difference(client: &Client, venue: &Venue, symbols: &[String]) -> Optio
     for symbol in symbols {
         let stats = match client.stats(symbol).await {
             Ok(stats) => stats,
-            Err(error) => return Some(error),
+            Err(error) => return Some(error.into()),
         };
         let net = net.get(symbol).copied().unwrap_or(0);
         let known = stats.volume + stats.orphaned;
