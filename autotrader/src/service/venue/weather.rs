@@ -20,9 +20,9 @@ pub enum Weather {
     Calm,
     /// Answers within 5 ms; now and then an order is rejected.
     Fast,
-    /// Each answer takes 3 s.
+    /// The answer to an order takes 3 s, and so does one look of four.
     Slow3,
-    /// Each answer takes 15 s.
+    /// The same with 15 s.
     Slow15,
     /// One call of four is never answered.
     Hanging,
@@ -108,6 +108,8 @@ pub enum Answer {
 /// How often what happens, in thousandths.
 struct Odds {
     delay_ms: (u64, u64),
+    /// Looks that do not take that long, but [`QUICK_MS`].
+    quick_look: u32,
     reject: u32,
     rest: u32,
     part: u32,
@@ -117,9 +119,13 @@ struct Odds {
     stale: u32,
 }
 
+/// A quick answer of an exchange that is slow at other times.
+const QUICK_MS: (u64, u64) = (0, 50);
+
 impl Odds {
     const CALM: Odds = Odds {
         delay_ms: (0, 1),
+        quick_look: 0,
         reject: 0,
         rest: 0,
         part: 0,
@@ -134,6 +140,8 @@ impl Weather {
     fn odds(self) -> Odds {
         let slow = |ms: u64| Odds {
             delay_ms: (ms - 100, ms + 1),
+            // If all looks were slow, clients that reset every second would let no order out.
+            quick_look: 750,
             reject: 50,
             stale: 100,
             ..Odds::CALM
@@ -155,6 +163,7 @@ impl Weather {
             },
             Weather::Lossy => Odds {
                 delay_ms: (0, 40),
+                quick_look: 0,
                 reject: 100,
                 rest: 100,
                 part: 200,
@@ -168,9 +177,9 @@ impl Weather {
 
     pub(super) fn plan(self, call: Call, random: &mut Pcg64Mcg) -> Plan {
         let odds = self.odds();
-        let (from, to) = odds.delay_ms;
-        let delay = from + u64::from(random.next_u32()) % (to - from);
         let mut happens = |permille: u32| random.next_u32() % 1000 < permille;
+        let quick = call == Call::Look && happens(odds.quick_look);
+        let (from, to) = if quick { QUICK_MS } else { odds.delay_ms };
         let lost = call == Call::Place && happens(odds.lost_request);
         let answer = if happens(odds.never) {
             Answer::Never
@@ -189,6 +198,7 @@ impl Weather {
             Match::Whole
         };
         let stale = happens(odds.stale);
+        let delay = from + u64::from(random.next_u32()) % (to - from);
         Plan {
             delay: Duration::from_millis(delay),
             // A call without effect is answered by an error at best.
