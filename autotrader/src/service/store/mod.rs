@@ -2,7 +2,7 @@
 //!
 //! Knows SQLite, that one process has the file to itself, and that "ok" means committed: one
 //! thread writes, many requests at a time in one transaction. What a record says in tables is
-//! [`tables`]'s business. Does not know what a cycle is for.
+//! `tables`'s business. Does not know what a cycle is for.
 
 use std::fmt;
 use std::fs::File;

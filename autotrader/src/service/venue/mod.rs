@@ -1,7 +1,7 @@
 //! A simulated exchange: its book is the truth that the service is measured against.
 //!
 //! Knows orders, prices and balances, and keeps them in a file if it is given one. Does not know
-//! who trades, nor HTTP ([`server`]), nor when it shall misbehave ([`weather`]).
+//! who trades, nor HTTP (`server`), nor when it shall misbehave (`weather`).
 
 use std::collections::BTreeMap;
 use std::fs::File;
