@@ -167,7 +167,7 @@ impl Checker {
     /// somewhere new.
     ///
     /// ```
-    /// use gordian::{Checker, Verdict};
+    /// use gordian::{Checker, report::Verdict};
     ///
     /// let model = || assert_ne!(gordian::choose(3), 2);
     /// let verdict = |bytes: &[u8]| Checker::new().choices(bytes).check(model).verdict;

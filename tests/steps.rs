@@ -82,7 +82,7 @@ fn a_lock_given_back_by_another_thread() {
         expect![[r#"
             1 main spawn
             2 main acquire +lock |stranger
-            3 main exit |stranger"#]],
+            3 stranger release -lock |main"#]],
     );
 }
 

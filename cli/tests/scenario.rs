@@ -165,7 +165,6 @@ fn json_has_exactly_the_promised_keys() {
         "findings",
         "executions",
         "complete",
-        "coverage",
         "steps_max",
         "seconds",
         "error",

@@ -150,9 +150,10 @@ impl Trace {
         }
         let mut trace = Trace::default();
         // Those that act come first: only then is it known whether `fork(9)` means `9` or `T9`.
-        lines.iter().for_each(|line| {
+        // A dummy is no event, so nobody acts by it.
+        for line in lines.iter().filter(|line| line.operation != "dummy") {
             trace.threads.number(line.thread);
-        });
+        }
         for line in &lines {
             trace.add(line)?;
         }
@@ -160,11 +161,13 @@ impl Trace {
     }
 
     fn add(&mut self, line: &Line<'_>) -> Result<(), TraceError> {
+        if line.operation == "dummy" {
+            return Ok(());
+        }
         let thread = ActorId(self.threads.number(line.thread));
         let what = match (line.operation, line.operand) {
             ("begin", _) => Recorded::Begin,
             ("end", _) => Recorded::End,
-            ("dummy", _) => return Ok(()),
             (operation, None) => {
                 let message = format!("`{operation}` of what? Write `{operation}(NAME)`");
                 return Err(TraceError::at(line.number, message));
@@ -354,6 +357,7 @@ mod tests {
         // A child by its bare number, unless a thread has that very name.
         check("T0|fork(9)|1\nT9|r(x)|2", "T0|fork(T9)|1\nT9|r(x)|2\n");
         check("0|fork(9)|1\n9|r(x)|2", "0|fork(9)|1\n9|r(x)|2\n");
+        check("T0|fork(9)|1\n9|dummy(x)|2", "T0|fork(T9)|1\n");
         // Names may hold signs that are none of the format's.
         check("a b|r(x)|1".replace(' ', "_").as_str(), "a_b|r(x)|1\n");
         check("T|r(f(x))|1", "T|r(f(x))|1\n");

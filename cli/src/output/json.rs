@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use gordian::report::{Coverage, Verdict};
+use gordian::report::Verdict;
 use gordian::{Code, Report};
 
 use super::canvas::Canvas;
@@ -106,9 +106,6 @@ struct ScenarioLine<'a> {
     steps_max: u64,
     seconds: f64,
     error: Option<String>,
-    /// What was seen of the locks.
-    #[serde(skip_serializing_if = "Coverage::is_empty")]
-    coverage: Coverage,
 }
 
 /// A finding, without how it is explained.
@@ -229,7 +226,6 @@ fn checked(result: &Checked) -> io::Result<()> {
         steps_max: 0,
         seconds: result.time.as_secs_f64(),
         error: None,
-        coverage: Coverage::default(),
     };
     match &result.findings {
         Err(refusal) => {
@@ -263,7 +259,6 @@ fn checked(result: &Checked) -> io::Result<()> {
                 complete: search.complete,
                 steps_max: search.steps_longest,
                 error: findings.defect.clone().or_else(|| error.clone()),
-                coverage: findings.report.coverage.clone(),
                 ..empty
             })
         }
