@@ -1,7 +1,7 @@
 //! `cargo gordian`: runs the models of a workspace and says what they prove.
 //!
 //! This file knows how the program starts and ends. Each subcommand is a module, what a person
-//! sees is in [`output`], and how it ends is an [`exit_code::ExitCode`]. The library is there for
+//! sees is in `output`, and how it ends is an `exit_code::ExitCode`. The library is there for
 //! the program, its tests and its fuzz targets; it is no interface for others.
 
 mod args;
