@@ -210,19 +210,15 @@ fn head(judgement: &Judgement) -> String {
             "\nOnly what has changed since `{base}`; left out: {left_out}."
         );
     }
-    for (at, index, known) in &judgement.let_through {
-        let entry = &judgement.results.models[*at];
-        let mut findings = entry.report.iter().flat_map(|report| &report.findings);
-        if let Some(finding) = findings.nth(*index) {
-            let _ = writeln!(
-                text,
-                "\nLet through until {}: {} in {} ({})",
-                known.expires,
-                finding.code,
-                markdown(&entry.title()),
-                markdown(&known.reason)
-            );
-        }
+    for (entry, finding, known) in judgement.known() {
+        let _ = writeln!(
+            text,
+            "\nLet through until {}: {} in {} ({})",
+            known.expires,
+            finding.code,
+            markdown(&entry.title()),
+            markdown(&known.reason)
+        );
     }
     for rule in judgement
         .rules

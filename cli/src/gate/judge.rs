@@ -37,6 +37,17 @@ pub(crate) struct Judgement {
     pub(crate) root: PathBuf,
 }
 
+impl Judgement {
+    /// What the baseline lets through: the model, its finding, and the entry that does so.
+    pub(crate) fn known(&self) -> impl Iterator<Item = (&Entry, &Finding, &Baseline)> {
+        self.let_through.iter().filter_map(|(at, index, known)| {
+            let entry = self.results.models.get(*at)?;
+            let finding = entry.report.as_ref()?.findings.get(*index)?;
+            Some((entry, finding, known))
+        })
+    }
+}
+
 /// How much of the workspace was run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Scope {

@@ -49,20 +49,16 @@ pub(super) fn table(judgement: &Judgement) -> String {
             let _ = writeln!(text, "                       and {more} more");
         }
     }
-    for (at, index, known) in &judgement.let_through {
-        let entry = &judgement.results.models[*at];
-        let mut findings = entry.report.iter().flat_map(|report| &report.findings);
-        if let Some(finding) = findings.nth(*index) {
-            let _ = writeln!(
-                text,
-                "\nlet through until {}: {} in {} ({}; {})",
-                known.expires,
-                finding.code,
-                entry.title(),
-                known.fingerprint,
-                known.reason,
-            );
-        }
+    for (entry, finding, known) in judgement.known() {
+        let _ = writeln!(
+            text,
+            "\nlet through until {}: {} in {} ({}; {})",
+            known.expires,
+            finding.code,
+            entry.title(),
+            known.fingerprint,
+            known.reason,
+        );
     }
     if let Some(base) = &judgement.scope.changed {
         let left_out = match judgement.scope.left_out.as_slice() {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
 use crate::outcome::scenario::{Pane, Refusal};
@@ -71,10 +71,13 @@ impl File {
         Ok(files)
     }
 
-    /// The one with this path.
+    /// The one with this path. Its name is a part of what its findings are known by, so it is the
+    /// same however the path was typed: `./a.gordian` is `a.gordian`.
     pub(crate) fn at(path: PathBuf) -> Self {
+        let parts = path.components();
+        let name: PathBuf = parts.filter(|part| *part != Component::CurDir).collect();
         File {
-            name: path.display().to_string(),
+            name: name.display().to_string(),
             path: Some(path),
         }
     }
@@ -155,6 +158,12 @@ mod tests {
         let given = [root.path().to_owned(), "-".into(), "gone.txt".into()];
         let (a, b, c) = (at("a.gordian"), at("b.gordian"), at("sub/c.gordian"));
         assert_eq!(names(&given), [&a, &b, &c, "-", "gone.txt"]);
+        let typed = [
+            "./gone.txt".into(),
+            "././gone.txt".into(),
+            "x/./gone.txt".into(),
+        ];
+        assert_eq!(names(&typed), ["gone.txt", "gone.txt", "x/gone.txt"]);
         let empty = tempfile::tempdir().unwrap();
         let error = File::all(&[empty.path().to_owned()]).unwrap_err();
         assert!(error.to_string().contains("*.gordian"), "{error}");
