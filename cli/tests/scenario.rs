@@ -183,7 +183,7 @@ fn json_has_exactly_the_promised_keys() {
     let [deadlock, wrong, clean, gone] = &lines[..] else {
         unreachable!("there are four lines");
     };
-    assert_eq!(deadlock["file"], "./a.gordian");
+    assert_eq!(deadlock["file"], "a.gordian");
     assert_eq!(deadlock["title"], Value::Null);
     assert_eq!(
         (&deadlock["verdict"], &deadlock["expected"]),
