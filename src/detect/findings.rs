@@ -292,7 +292,7 @@ fn all_objects(defect: &Defect, run: &Run) -> String {
 }
 
 /// "`a`, `b` and `c`".
-fn listed(names: Vec<String>) -> String {
+pub(crate) fn listed(names: Vec<String>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         None => "nothing".to_owned(),

@@ -13,7 +13,7 @@ mod releases;
 mod starvation;
 mod waits;
 
-pub(crate) use findings::{Findings, Met};
+pub(crate) use findings::{Findings, Met, listed};
 pub(crate) use fingerprint::Hash;
 pub(crate) use holds::slow_under_lock;
 pub(crate) use leaks::leaked_guard;

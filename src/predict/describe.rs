@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::reach::Meeting;
 use super::sections::{Request, Sections};
-use crate::detect::Hash;
+use crate::detect::{Hash, listed};
 use crate::report::{
     Code, Coverage, Edge, Engine, Finding, Holder, Outcome, REPORT_VERSION, Report, Search,
     Severity, Site, Step, Strength, Verdict, grouped,
@@ -132,7 +132,11 @@ impl Described<'_> {
             } else {
                 Severity::Hazard
             },
-            message: format!("{} take {} {orders}", listed(&threads), listed(&objects)),
+            message: format!(
+                "{} take {} {orders}",
+                listed(threads.clone()),
+                listed(objects.clone())
+            ),
             edges: self.edges(&requests, &told),
             threads: sorted(threads),
             objects: sorted(objects),
@@ -251,16 +255,6 @@ impl Described<'_> {
             line: self.trace.events()[event].line,
             column: 1,
         }
-    }
-}
-
-/// "`a`, `b` and `c`".
-fn listed(names: &[String]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 
