@@ -181,16 +181,55 @@ fn core(finding: &Finding) -> Vec<Node<'_>> {
 
 /// A thread took one lock, or tried to, while it held another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Order<'a> {
-    pub(super) first: &'a str,
-    pub(super) second: &'a str,
-    pub(super) thread: &'a str,
+struct Order<'a> {
+    first: &'a str,
+    second: &'a str,
+    thread: &'a str,
     /// The first step that did so, from 0.
-    pub(super) step: usize,
+    step: usize,
+}
+
+/// An order as an arrow between numbered locks.
+pub(super) struct Taken<'a> {
+    /// The locks that no arrow before has, with their numbers.
+    pub(super) new: Vec<(usize, &'a str)>,
+    /// The number of the lock that was held.
+    pub(super) from: usize,
+    /// The number of the lock that was taken.
+    pub(super) to: usize,
+    /// Who did so, and at which step.
+    pub(super) label: String,
+}
+
+/// [`lock_order`] as a graph: its locks are numbered as they are met.
+pub(super) fn taken_in_order(finding: &Finding) -> Vec<Taken<'_>> {
+    let mut locks: Vec<&str> = Vec::new();
+    let orders = lock_order(finding).into_iter();
+    orders
+        .map(|order| {
+            let mut new = Vec::new();
+            let mut number = |name| {
+                let known = locks.iter().position(|lock| *lock == name);
+                known.unwrap_or_else(|| {
+                    new.push((locks.len(), name));
+                    locks.push(name);
+                    locks.len() - 1
+                })
+            };
+            let (from, to) = (number(order.first), number(order.second));
+            let step = finding.steps.get(order.step).map_or(0, |step| step.number);
+            Taken {
+                new,
+                from,
+                to,
+                label: format!("{}, step {step}", order.thread),
+            }
+        })
+        .collect()
 }
 
 /// The orders in which the threads of a finding took locks, each once, as they were met.
-pub(super) fn lock_order(finding: &Finding) -> Vec<Order<'_>> {
+fn lock_order(finding: &Finding) -> Vec<Order<'_>> {
     let mut held: HashMap<&str, Vec<&str>> = HashMap::new();
     let mut known = HashSet::new();
     let mut orders = Vec::new();

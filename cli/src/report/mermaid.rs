@@ -70,28 +70,17 @@ fn wait_for(text: &mut String, finding: &Finding) {
 }
 
 fn orders(text: &mut String, finding: &Finding) {
-    let orders = graph::lock_order(finding);
+    let orders = graph::taken_in_order(finding);
     if orders.is_empty() {
         return;
     }
-    let mut nodes: Vec<&str> = Vec::new();
     *text += "  subgraph order[\"in which order locks were taken\"]\n";
     for order in &orders {
-        for name in [order.first, order.second] {
-            if !nodes.contains(&name) {
-                let _ = writeln!(text, "    l{}([{}])", nodes.len(), quoted(name));
-                nodes.push(name);
-            }
+        for (number, name) in &order.new {
+            let _ = writeln!(text, "    l{number}([{}])", quoted(name));
         }
-        let place = |name| nodes.iter().position(|node| *node == name).unwrap_or(0);
-        let number = finding.steps.get(order.step).map_or(0, |step| step.number);
-        let label = quoted(&format!("{}, step {number}", order.thread));
-        let _ = writeln!(
-            text,
-            "    l{} -->|{label}| l{}",
-            place(order.first),
-            place(order.second)
-        );
+        let label = quoted(&order.label);
+        let _ = writeln!(text, "    l{} -->|{label}| l{}", order.from, order.to);
     }
     *text += "  end\n";
 }
