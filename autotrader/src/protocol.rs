@@ -96,17 +96,14 @@ pub struct Stats {
     pub busy: bool,
     /// Whether that is an order whose fate is unknown.
     pub unknown: bool,
-    /// The orphan ledger: coins that no cycle owns.
+    /// Coins in the orphan ledger: no cycle owns them.
+    pub orphaned: Coins,
+    /// Entries in the orphan ledger.
+    pub orphans_count: u64,
+    /// The latest of them; the journal has all.
     pub orphans: Vec<Orphan>,
     /// Profit so far.
     pub profit: Money,
-}
-
-impl Stats {
-    /// Coins in the orphan ledger.
-    pub fn orphaned(&self) -> Coins {
-        self.orphans.iter().map(|orphan| orphan.volume).sum()
-    }
 }
 
 /// An autotrader.

@@ -86,6 +86,7 @@ impl<X: Exchange> Held<X> {
             volume,
             price,
         };
+        book.archive();
         self.exchange.post(&order);
         match self.exchange.reply(id) {
             Ok(Reply::Filled(fill)) => book.apply(&order, fill),
@@ -149,6 +150,8 @@ impl<X: Exchange> Protocol for Held<X> {
             cycle: book.cycle_id,
             busy: false,
             unknown: false,
+            orphaned: book.orphaned,
+            orphans_count: book.orphans_count,
             orphans: book.orphans.clone(),
             profit: book.profit,
         })
