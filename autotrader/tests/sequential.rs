@@ -416,7 +416,7 @@ fn unknown_currencies_are_refused() {
         trader.stats(NONE).unwrap_err(),
         trader.permit(NONE, true).unwrap_err(),
     ] {
-        assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 400));
+        assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 404));
     }
 }
 
@@ -435,13 +435,14 @@ fn order_ids_are_written_with_currency_and_operation() {
 #[test]
 fn refusals_say_what_to_do() {
     let all = [
-        (Refusal::UnknownCurrency, "name one of"),
-        (Refusal::NotRunning, "start it"),
-        (Refusal::NotDurable, "repeat it"),
-        (Refusal::Failed, "failed halfway"),
-        (Refusal::Busy, "try again"),
+        (Refusal::UnknownCurrency, 404, "name one of"),
+        (Refusal::NotRunning, 409, "start it"),
+        (Refusal::NotDurable, 500, "repeat it"),
+        (Refusal::Failed, 500, "failed halfway"),
+        (Refusal::Busy, 503, "try again"),
     ];
-    for (refusal, way_out) in all {
+    for (refusal, status, way_out) in all {
+        assert_eq!(refusal.status(), status, "{refusal:?}");
         let text = refusal.to_string();
         assert!(text.contains(way_out), "{refusal:?}: {text}");
     }

@@ -67,7 +67,8 @@ struct Arguments {
     /// A file whose keys the service gets besides.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A broken variant, which must not be accepted: held_across_api or timeout503.
+    /// A broken variant, which must not be accepted: held_across_api, timeout503 or, by a soak,
+    /// keeps_answers.
     #[cfg(feature = "specimens")]
     #[arg(long, value_name = "NAME")]
     specimen: Option<String>,

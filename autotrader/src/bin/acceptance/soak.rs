@@ -4,9 +4,10 @@
 
 use serde::Serialize;
 
-/// A second half that has grown by more than this leaks. What it catches, in the longest run that
-/// CI would do, is in the README; less than this is how an allocator and a page cache settle.
-const GROWTH_KIB_MAX: i64 = 256;
+/// A second half that has grown by more than this leaks. Less is how an allocator with an arena for
+/// each thread settles: medians of quarters of 150 s differed by up to 170 KiB. In a soak of 600 s
+/// with 16 clients this is 16 bytes for each request, or 220 for each reset.
+const GROWTH_KIB_MAX: i64 = 512;
 
 /// Rows of the table.
 const PARTS: usize = 10;
@@ -85,8 +86,8 @@ mod tests {
                 |second| if second == 500 { 90_000 } else { 10_000 },
                 true,
             ),
-            ("2 KiB a second", |second| 10_000 + 2 * second, false),
-            ("steps", |second| 10_000 + second / 100 * 300, false),
+            ("4 KiB a second", |second| 10_000 + 4 * second, false),
+            ("steps", |second| 10_000 + second / 100 * 600, false),
         ];
         for (name, memory, flat) in cases {
             let samples: Vec<_> = (0..600).map(memory).collect();
