@@ -171,7 +171,7 @@ impl<X: Exchange> Protocol for Held<X> {
 /// A trader that remembers every look at it.
 struct Keeping {
     reference: Arc<dyn Protocol>,
-    kept: Mutex<Vec<Box<Stats>>>,
+    kept: Mutex<Vec<Stats>>,
 }
 
 impl Protocol for Keeping {
@@ -201,7 +201,7 @@ impl Protocol for Keeping {
 
     fn stats(&self, currency: Currency) -> Result<Stats, Refusal> {
         let stats = self.reference.stats(currency)?;
-        self.kept.lock().push(Box::new(stats.clone()));
+        self.kept.lock().push(stats.clone());
         Ok(stats)
     }
 }
