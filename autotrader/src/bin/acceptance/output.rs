@@ -199,8 +199,10 @@ fn write_trend(text: &mut String, trend: &Trend) {
     }
     let _ = write!(
         text,
-        "\n  third quarter to last: {:+} KiB; up to {:+} is flat",
-        trend.growth_kib, trend.growth_kib_max
+        "\n  {}: third quarter to last {:+} KiB, and up to {:+} is flat",
+        if trend.is_flat() { "flat" } else { "grows" },
+        trend.growth_kib,
+        trend.growth_kib_max
     );
 }
 
