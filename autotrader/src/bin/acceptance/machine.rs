@@ -1,8 +1,8 @@
 //! What the machine could do meanwhile.
 //!
 //! Knows when a thread that wanted to run did not, and when the disk kept one waiting: measured by
-//! threads of its own, which ask nothing of the service, and by the kernel, where it tells. Does not
-//! know answers, nor what is late.
+//! threads of its own, which ask nothing of the service, and by the kernel, where it tells. Does
+//! not know answers, nor what is late.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -28,9 +28,9 @@ use profile::Verdict;
 ///
 /// Every reset, resume and look at the stats is answered by 200 within 0.1 s while the exchange is
 /// slow, hangs or loses replies; what was acknowledged is so and stays so; the books agree with the
-/// exchange's. With --crash the service is killed again and again, and nothing acknowledged is lost.
-/// With --soak the load is steady, and memory must be flat. Everything stays on loopback, and is
-/// bounded in time and in requests.
+/// exchange's. With --crash the service is killed again and again, and nothing acknowledged is
+/// lost. With --soak the load is steady, and memory must be flat. Everything stays on loopback, and
+/// is bounded in time and in requests.
 ///
 /// Exit codes: 0 accepted · 2 usage · 100 not accepted · 106 inconclusive: nothing is wrong for
 /// certain, but the machine was too busy to judge, or memory cannot be read here · 70 it could not
@@ -52,7 +52,8 @@ struct Arguments {
     crash: Option<u32>,
     /// Instead: one run of so many seconds (at least 600) under a load that does not change, with
     /// the first number of clients and the first profile, or 16 and lossy; memory must be flat.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(600..=86_400))]
+    #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = clap::value_parser!(u64).range(600..=86_400))]
     #[arg(conflicts_with_all = ["crash", "seconds"])]
     soak: Option<u64>,
     /// How often a run is repeated whose end is inconclusive; what is wrong is wrong at once.

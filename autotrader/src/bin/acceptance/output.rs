@@ -133,8 +133,8 @@ impl Output {
         let limit = ANSWER_MAX.as_millis();
         if self.json {
             let all = json!({
-                "v": 1, "kind": "acceptance", "accepted": accepted, "verdict": verdict, "seed": seed,
-                "limit_ms": limit, "runs": reports,
+                "v": 1, "kind": "acceptance", "accepted": accepted, "verdict": verdict,
+                "seed": seed, "limit_ms": limit, "runs": reports,
             });
             let _ = writeln!(std::io::stdout(), "{all}");
         } else if accepted {
