@@ -103,6 +103,13 @@ impl ThreadId {
     }
 }
 
+/// The threads as a set, of which each may be named more than once.
+pub(crate) fn mask_of(threads: impl IntoIterator<Item = ThreadId>) -> u64 {
+    threads
+        .into_iter()
+        .fold(0, |mask, thread| mask | 1 << thread.0)
+}
+
 /// An object of the current execution, numbered in the order of first use. After the same prefix
 /// of a schedule the same object has the same id; in general ids mean nothing across executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

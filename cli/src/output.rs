@@ -17,10 +17,11 @@ mod words;
 
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gordian::Report;
-use gordian::report::{Progress, Step};
+use gordian::report::{Finding, Progress, Step};
 
 pub(crate) use prose::report as sentences;
 pub(crate) use words::is_vacuous;
@@ -176,6 +177,26 @@ impl View {
             drawing: DrawingArgs::default(),
         }
     }
+}
+
+/// A finding drawn in colours, for as long as a text stands for all of its sources: its places, and
+/// each of its steps.
+pub(crate) fn drawings(
+    finding: &Finding,
+    source: &str,
+    columns: usize,
+    ascii: bool,
+) -> Vec<String> {
+    let canvas = canvas::Canvas {
+        columns,
+        ascii,
+        prose: false,
+    };
+    let pictures = source::pictures(source, finding, canvas);
+    let text: Rc<str> = Rc::from(source);
+    let pages = (0..finding.steps.len())
+        .map(|at| steps::page(&finding.steps, at, |_| Some(Rc::clone(&text))));
+    pictures.into_iter().flatten().chain(pages).collect()
 }
 
 /// Turns events into what is seen.

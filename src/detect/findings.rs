@@ -253,6 +253,9 @@ fn lost_wakeup(defect: &Defect, run: &Run) -> String {
         Action::Enlist => Some((format!("waits for `{object}`"), "notify it")),
         Action::Acquire => Some((format!("waits for permits of `{object}`"), "release any")),
         Action::Evaluate => Some(("waits for a condition".to_owned(), "make it true")),
+        Action::Join => {
+            return format!("`{thread}` waits for the end of `{object}`, which never comes");
+        }
         Action::Forever => return format!("`{thread}` blocks for ever"),
         _ => None,
     };

@@ -107,3 +107,6 @@ impl Defect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

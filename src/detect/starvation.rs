@@ -8,7 +8,7 @@
 //! the livelock of threads which back off from one another for ever.
 
 use super::Defect;
-use crate::op::{Action, How, ThreadId};
+use crate::op::{Action, How, ThreadId, mask_of};
 use crate::report::Code;
 use crate::trace::{Event, Run, threads_in};
 
@@ -18,9 +18,7 @@ const ATTEMPTS_MIN: usize = 3;
 /// The threads that starve in an execution that was cut off.
 pub(crate) fn starved(run: &Run) -> Vec<Defect> {
     let window = &run.events[run.events.len() / 2..];
-    let served = window
-        .iter()
-        .fold(0_u64, |mask, event| mask | 1 << event.thread.0);
+    let served = mask_of(window.iter().map(|event| event.thread));
     if run.enabled() & !served != 0 {
         return Vec::new();
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::{Defect, Wait};
 use crate::object::Waits;
-use crate::op::{Action, How, ObjectId, ThreadId};
+use crate::op::{Action, How, ObjectId, ThreadId, mask_of};
 use crate::report::Code;
 use crate::trace::{Pending, Run, threads_in};
 
@@ -44,9 +44,9 @@ pub(crate) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
 pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
     let mut defects: Vec<Defect> = Vec::new();
     let mut reported = 0_u64;
-    let waiting = threads_in(threads & run.live)
-        .filter(|&thread| blocked(run, thread, false).is_some_and(|its| !is_unborn(its)))
-        .fold(0, |mask, thread| mask | 1 << thread.0);
+    let is_waiting =
+        |thread: &ThreadId| blocked(run, *thread, false).is_some_and(|its| !is_unborn(its));
+    let waiting = mask_of(threads_in(threads & run.live).filter(is_waiting));
     for kind in [Kind::All, Kind::Any] {
         for thread in threads_in(waiting) {
             if reported & (1 << thread.0) != 0 {
@@ -58,35 +58,30 @@ pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
                     .any(|wait| !run.threads[wait.thread.index()].daemon)
             {
                 let defect = Defect::waiting(code_of(&waits), waits);
-                reported |= mask_of(&defect.threads);
+                reported |= mask_of(defect.threads.iter().copied());
                 defects.push(defect);
             }
         }
     }
     let daemon = |thread: ThreadId| run.threads[thread.index()].daemon;
-    let mut lost = Vec::new();
     for thread in threads_in(waiting & !reported).filter(|&thread| !daemon(thread)) {
         let Some((wait, waits)) = wait_of(run, thread, false) else {
             continue;
         };
-        // Someone else who is stuck, and whom there is something to say about.
+        // Someone else who is stuck, and whom there is something to say about. That never goes round
+        // in a circle: such a circle was a cycle above.
         let behind = threads_in((waits.all | waits.any) & waiting & !(1 << thread.0))
             .any(|its| !daemon(its) || reported & (1 << its.0) != 0);
-        lost.push((behind, wait));
+        if !behind {
+            defects.push(Defect::waiting(Code::LostWakeup, vec![wait]));
+        }
     }
-    let all_behind = defects.is_empty() && lost.iter().all(|(behind, _)| *behind);
-    let told = lost.into_iter().filter(|(behind, _)| all_behind || !behind);
-    defects.extend(told.map(|(_, wait)| Defect::waiting(Code::LostWakeup, vec![wait])));
     defects
 }
 
 /// Whether the thread has not been started yet, and perhaps never will be.
 fn is_unborn(pending: Pending) -> bool {
     pending.op.action == Action::Pass
-}
-
-fn mask_of(threads: &[ThreadId]) -> u64 {
-    threads.iter().fold(0, |mask, thread| mask | 1 << thread.0)
 }
 
 /// Which waits count.

@@ -1,6 +1,6 @@
 //! A condition variable.
 
-use crate::op::ThreadId;
+use crate::op::{ThreadId, mask_of};
 
 /// A thread is a waiter from when it has released its lock until it has taken it again.
 #[derive(Clone, Debug, Default, Hash)]
@@ -65,10 +65,7 @@ impl Condvar {
 
     /// Notifies all; how many that were not notified yet.
     pub(super) fn notify_all(&mut self) -> u32 {
-        let all = self
-            .waiters
-            .iter()
-            .fold(0, |mask, waiter| mask | 1 << waiter.0);
+        let all = mask_of(self.waiters.iter().copied());
         let new = (all & !self.notified).count_ones();
         self.notified = all;
         new

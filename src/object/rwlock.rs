@@ -1,7 +1,7 @@
 //! A lock for readers or one writer, with an upgradable reader beside the others.
 
 use super::Waits;
-use crate::op::{Action, Effect, How, Preference, ThreadId};
+use crate::op::{Action, Effect, How, Preference, ThreadId, mask_of};
 
 /// | holders | meaning |
 /// |---|---|
@@ -190,10 +190,7 @@ impl RwLock {
     /// Those who are inside and in the way of this.
     pub(super) fn in_the_way(&self, action: Action) -> u64 {
         let one = |thread: Option<ThreadId>| thread.map_or(0, |thread| 1 << thread.0);
-        let readers = self
-            .readers
-            .iter()
-            .fold(0, |mask, thread| mask | 1 << thread.0);
+        let readers = mask_of(self.readers.iter().copied());
         match action {
             Action::Read | Action::ReadRecursive => one(self.writer),
             Action::Upgradable => one(self.writer) | one(self.upgradable),
@@ -204,11 +201,7 @@ impl RwLock {
 
     /// Whom the thread waits for: those inside, and those who go first.
     pub(super) fn awaited(&self, action: Action, is_queued: bool, by: ThreadId) -> Waits {
-        let ahead = |queue: &[(ThreadId, Action)]| {
-            queue
-                .iter()
-                .fold(0, |mask, (thread, _)| mask | 1 << thread.0)
-        };
+        let ahead = |queue: &[(ThreadId, Action)]| mask_of(queue.iter().map(|(thread, _)| *thread));
         let before = match self.preference {
             Preference::Reader => 0,
             Preference::Writer if is_queued => 0,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 use super::Waits;
-use crate::op::{Effect, How, Op, ThreadId};
+use crate::op::{Effect, How, Op, ThreadId, mask_of};
 
 /// Who waits for permits: a thread, or a ticket that stands in the queue for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,12 +183,8 @@ impl Semaphore {
     /// Whoever holds permits could let the others go on; so could anyone who releases more than it
     /// took.
     pub(super) fn awaited(&self) -> Waits {
-        let holders = self
-            .balances
-            .iter()
-            .enumerate()
-            .filter(|(_, balance)| **balance > 0)
-            .fold(0, |mask, (thread, _)| mask | 1 << thread);
-        Waits::any_of(holders)
+        let balances = self.balances.iter().enumerate();
+        let holders = balances.filter(|(_, balance)| **balance > 0);
+        Waits::any_of(mask_of(holders.map(|(thread, _)| ThreadId(thread as u8))))
     }
 }

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::canvas::Canvas;
 use super::prose;
-use super::source::{picture, picture_of_scenario, refusal};
+use super::source::{Sources, picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
 use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
@@ -474,7 +474,9 @@ impl Renderer for Human {
                 self.predicted(&mut anstream::stdout().lock(), report, source)
             }
             Event::Step { steps, at, root } => {
-                write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
+                let sources = Sources::below(root);
+                let page = page(steps, *at, |file| sources.text(file));
+                write!(anstream::stdout().lock(), "{page}")
             }
             Event::Status { .. } if self.quiet => Ok(()),
             Event::Status { verb, text } => self.status(verb, VERB, text),
