@@ -99,9 +99,13 @@ impl Machine {
     }
 
     fn watch_pressure(&self) {
+        let at = Instant::now();
         let text = std::fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
-        if let Some(waited) = pressure_in(&text) {
-            self.press(Instant::now(), waited);
+        // A look that itself took long does not say of which moment it is.
+        if let Some(waited) = pressure_in(&text)
+            && at.elapsed() <= NOISE
+        {
+            self.press(at, waited);
         }
         std::thread::sleep(PRESSURE_INTERVAL);
     }
@@ -146,6 +150,7 @@ impl Machine {
     pub(crate) fn lost(&self, from: Instant, to: Instant, needs_disk: bool) -> Duration {
         self.stalled(from, to, needs_disk)
             .max(self.pressed(from, to))
+            .min(to.saturating_duration_since(from))
     }
 
     /// How long somebody waited for a processor, as far as it was looked at.
@@ -213,6 +218,9 @@ mod tests {
         assert_eq!(lost(111, 189), 0, "nobody looked");
         machine.note(Resource::Processor, at(100), at(190));
         assert_eq!(lost(100, 200), 90, "the most of both");
+        machine.press(at(300), Duration::from_millis(100));
+        machine.press(at(310), Duration::from_millis(900));
+        assert_eq!(lost(295, 315), 20, "never more than there was");
     }
 
     #[test]
