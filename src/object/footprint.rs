@@ -76,7 +76,7 @@ impl Footprint {
     }
 
     /// Touches another cell, or one that it touches already, in the stronger of both modes.
-    fn and(mut self, cell: Cell, mode: Mode) -> Footprint {
+    pub(super) fn and(mut self, cell: Cell, mode: Mode) -> Footprint {
         match self.cells.iter_mut().find(|(its, _)| *its == cell) {
             Some((_, its)) if *its != mode => *its = Mode::Write,
             Some(_) => {}
