@@ -28,9 +28,18 @@ const KINDS: &[Kind] = &[
     },
 ];
 
+/// Those of the threads.
+fn paths() -> Paths {
+    let mut paths = Paths::new();
+    for (number, id) in [A, B, C].into_iter().enumerate() {
+        assert_eq!(paths.child(ThreadId::MAIN, number as u32), Some(id));
+    }
+    paths
+}
+
 /// An execution in which the threads did this, and are about to do that.
 fn run(steps: &[(ThreadId, Op)], pending: &[(ThreadId, Op)]) -> Run {
-    let mut paths = Paths::new();
+    let mut paths = paths();
     let mut run = Run::default();
     run.restart(1, &paths);
     for _ in [A, B, C] {
@@ -354,4 +363,92 @@ fn who_reads_twice_is_in_the_way_of_a_writer_once() {
     let readers = 1 << A.0 | 1 << B.0;
     assert_eq!(run.world.awaited(queued, C).all, readers);
     assert_eq!(run.world.in_the_way(queued), readers);
+}
+
+/// Adds the defect as one of the execution with this number.
+fn add(findings: &mut Findings, run: &Run, defect: &Defect, execution: u64) {
+    let paths = &paths();
+    let met = Met {
+        run,
+        paths,
+        execution,
+    };
+    findings.add(defect, &met);
+}
+
+#[test]
+fn a_finding_is_seen_once_an_execution() {
+    let run = run(&[(A, lock(M)), (A, unlock(M))], &[]);
+    let one = Defect::at(Code::DoubleRelease, A, Site::here());
+    let one = Defect {
+        objects: vec![M],
+        ..one
+    };
+    let other = Defect {
+        detail: "another".to_owned(),
+        ..one.clone()
+    };
+    let mut findings = Findings::default();
+    assert_eq!(findings.place(&one), None);
+    for (defect, execution) in [(&one, 2), (&one, 2), (&other, 3), (&one, 3), (&one, 4)] {
+        add(&mut findings, &run, defect, execution);
+    }
+    let list = findings.list();
+    let seen: Vec<_> = list.iter().map(|it| (it.execution, it.seen)).collect();
+    assert_eq!(seen, [(2, 3), (3, 1)]);
+    assert_eq!(
+        (findings.place(&one), findings.place(&other)),
+        (Some(0), Some(1))
+    );
+    assert_eq!(findings.schedule(1).len(), 2);
+}
+
+/// What is shown is simpler; what the finding is, and when it was met first, stays.
+#[test]
+fn a_finding_is_simplified() {
+    let long = run(&[(A, lock(M)), (A, unlock(M)), (B, lock(M))], &[]);
+    let short = run(&[(A, lock(M))], &[]);
+    let defect = Defect::at(Code::LeakedGuard, A, Site::here());
+    let mut findings = Findings::default();
+    for execution in [5, 6] {
+        add(&mut findings, &long, &defect, execution);
+    }
+    let before = findings.list()[0].clone();
+    assert_eq!(before.shrunk, None);
+    let paths = paths();
+    for (run, execution) in [(&short, 9), (&long, 10)] {
+        let paths = &paths;
+        let met = Met {
+            run,
+            paths,
+            execution,
+        };
+        let moved = Defect {
+            code: Code::Panic,
+            ..defect.clone()
+        };
+        findings.simplify(0, &moved, &met);
+        let after = &findings.list()[0];
+        assert_eq!((after.execution, after.seen), (5, 2));
+        assert_eq!(after.fingerprint, before.fingerprint);
+        assert_eq!(
+            after.shrunk,
+            Some(report::Shrunk::of(&before.steps)),
+            "the first one"
+        );
+        assert_eq!(after.steps.len(), run.steps().list.len());
+    }
+}
+
+#[test]
+fn too_many_findings_are_not_described() {
+    let run = run(&[], &[]);
+    let mut findings = Findings::default();
+    let site = Site::here();
+    for number in 0..1_002 {
+        let mut defect = Defect::at(Code::Panic, A, site);
+        defect.detail = number.to_string();
+        add(&mut findings, &run, &defect, 1);
+    }
+    assert_eq!(findings.list().len(), 1_000);
 }
