@@ -15,6 +15,7 @@ const N: ObjectId = ObjectId(1);
 const FLAG: ObjectId = ObjectId(2);
 const RW: ObjectId = ObjectId(3);
 const SEMAPHORE: ObjectId = ObjectId(4);
+const GATE: ObjectId = ObjectId(5);
 
 const KINDS: &[Kind] = &[
     Kind::Mutex,
@@ -26,6 +27,7 @@ const KINDS: &[Kind] = &[
         fifo: false,
         max: u32::MAX,
     },
+    Kind::Gate,
 ];
 
 /// Those of the threads.
@@ -296,7 +298,15 @@ fn who_is_at_the_root_of_it() {
             &[],
             &["lost-wakeup 2"],
         ),
+        // Who has not been started waits for nobody, and nobody misses it.
+        (&[], &[(A, Op::on(Action::Pass, GATE))], &[], &[]),
         // For permits one waits for any of those who have some.
+        (
+            &[(A, acquire(1)), (B, acquire(1))],
+            &[(A, acquire(1)), (B, park)],
+            &[B],
+            &["lost-wakeup 1"],
+        ),
         (
             &[(A, acquire(1)), (B, acquire(1))],
             &[(A, acquire(1)), (B, park)],
@@ -328,6 +338,16 @@ fn who_is_at_the_root_of_it() {
     }
 }
 
+/// Of those that are asked for.
+#[test]
+fn who_is_not_asked_for_is_not_told_of() {
+    let park = Op::plain(Action::Park, 0);
+    let run = run(&[], &[(A, park), (B, park)]);
+    let defects = waits::stuck(&run, 1 << B.0);
+    let threads: Vec<_> = defects.into_iter().flat_map(|it| it.threads).collect();
+    assert_eq!(threads, [B]);
+}
+
 /// A cycle is one as soon as it is closed, whoever else goes on; of permits it is not.
 #[test]
 fn a_cycle_that_is_closed() {
@@ -335,6 +355,7 @@ fn a_cycle_that_is_closed() {
     let cases: &[(Op, Op, bool)] = &[
         (lock(M), lock(M), true),
         (lock(M), lock(M).how(How::Try), false),
+        (lock(M), lock(M).how(How::Timed), false),
         (acquire, acquire, false),
     ];
     for &(first, again, expected) in cases {
@@ -342,6 +363,22 @@ fn a_cycle_that_is_closed() {
         let found = waits::closed_cycle(&run, A);
         assert_eq!(found.is_some(), expected, "{first:?}, {again:?}: {found:?}");
         assert!(waits::closed_cycle(&run, B).is_none());
+    }
+}
+
+/// Who gives up after a time breaks a cycle; who only tries was never in one.
+#[test]
+fn a_cycle_that_only_a_time_out_breaks() {
+    let held = &[(A, lock(M)), (B, lock(N))];
+    for (mine, its, expected) in [
+        (How::Timed, How::Insist, true),
+        (How::Timed, How::Timed, true),
+        (How::Timed, How::Try, false),
+        (How::Try, How::Insist, false),
+    ] {
+        let run = run(held, &[(A, lock(N).how(mine)), (B, lock(M).how(its))]);
+        let found = waits::timeout_only(&run, A);
+        assert_eq!(found.is_some(), expected, "{mine:?}, {its:?}: {found:?}");
     }
 }
 
@@ -437,6 +474,27 @@ fn a_finding_is_simplified() {
             "the first one"
         );
         assert_eq!(after.steps.len(), run.steps().list.len());
+    }
+}
+
+/// How often it tried is not what makes a starving thread another defect.
+#[test]
+fn who_starves_longer_is_the_same_finding() {
+    let run = run(&[], &[]);
+    let site = Site::here();
+    for (code, distinct) in [(Code::Starvation, 1), (Code::Nondeterminism, 2)] {
+        let mut findings = Findings::default();
+        for detail in ["3 times", "4 times"] {
+            let defect = Defect {
+                code,
+                objects: vec![M],
+                ..Defect::nondeterminism(A, site, detail.to_owned())
+            };
+            add(&mut findings, &run, &defect, 1);
+        }
+        let list = findings.list();
+        assert_eq!(list.len(), distinct, "{code:?}");
+        assert!(list[0].message.contains("3 times"), "{}", list[0].message);
     }
 }
 

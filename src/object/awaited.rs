@@ -38,7 +38,7 @@ impl World {
             | Action::ReadRecursive
             | Action::Upgradable
             | Action::Write
-            | Action::Upgrade => state!(self, op.object, RwLock).awaited(op.action, false, by),
+            | Action::Upgrade => state!(self, op.object, RwLock).awaited(op.action, by),
             Action::Wake => {
                 let condvar = state!(self, op.object, Condvar);
                 let wakes = condvar.is_notified(by) || condvar.is_spurious() || op.arg == 1;
@@ -50,7 +50,7 @@ impl World {
             Action::Acquire => state!(self, op.object, Semaphore).awaited(),
             Action::Queued => match op.purpose() {
                 Action::Read | Action::Write | Action::Upgradable | Action::Upgrade => {
-                    state!(self, op.object, RwLock).awaited(op.purpose(), true, by)
+                    state!(self, op.object, RwLock).awaited(op.purpose(), by)
                 }
                 Action::Acquire => state!(self, op.object, Semaphore).awaited(),
                 _ => Waits::ANYONE,
@@ -65,9 +65,7 @@ impl World {
     /// commutes with those of the others.
     pub(crate) fn in_the_way(&self, op: Op) -> u64 {
         match op.purpose() {
-            Action::Write | Action::Upgrade | Action::Upgradable
-                if matches!(self.objects[op.object.index()].state, State::RwLock(_)) =>
-            {
+            Action::Write | Action::Upgrade | Action::Upgradable => {
                 state!(self, op.object, RwLock).in_the_way(op.purpose())
             }
             _ => 0,

@@ -155,7 +155,6 @@ impl World {
         match op.action {
             Action::Lock if op.how == How::Insist => write().waiting().disabling(),
             Action::Lock => write().disabling(),
-            Action::Unlock | Action::Store | Action::Update => write(),
             // Readers come and go without a conflict, and whether there is one is asked here.
             Action::IsLocked if self.is_rwlock(id) => write(),
             Action::IsLocked

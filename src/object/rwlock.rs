@@ -200,11 +200,10 @@ impl RwLock {
     }
 
     /// Whom the thread waits for: those inside, and those who go first.
-    pub(super) fn awaited(&self, action: Action, is_queued: bool, by: ThreadId) -> Waits {
+    pub(super) fn awaited(&self, action: Action, by: ThreadId) -> Waits {
         let ahead = |queue: &[(ThreadId, Action)]| mask_of(queue.iter().map(|(thread, _)| *thread));
         let before = match self.preference {
             Preference::Reader => 0,
-            Preference::Writer if is_queued => 0,
             Preference::Writer => match action {
                 Action::Read | Action::Upgradable => ahead(&self.queue),
                 _ => 0,

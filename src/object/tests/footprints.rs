@@ -278,8 +278,23 @@ fn others() -> Vec<(Op, &'static str)> {
 fn of_each_operation() {
     let world = everything();
     for (op, expected) in table() {
-        assert_eq!(told(&world.footprint(op, A)), expected, "{op:?}");
+        let footprint = world.footprint(op, A);
+        assert_eq!(told(&footprint), expected, "{op:?}");
+        assert_eq!(
+            footprint.acquires(),
+            expected.contains("disables"),
+            "{op:?}"
+        );
     }
+}
+
+#[test]
+fn objects_of_an_evaluation_are_named_once() {
+    let world = everything();
+    let objects = |list| world.objects_of(Op::plain(Action::Evaluate, 0).with(list));
+    assert_eq!(objects(1), [X, Y].map(ObjectId));
+    assert_eq!(objects(2), [X].map(ObjectId));
+    assert_eq!(objects(3), []);
 }
 
 /// What an invariant reads is observed: changes of it are, but taking a lock changes nothing yet.

@@ -234,6 +234,23 @@ fn rwlock_first_come_first_served() {
             (C, after(write), Blocks(ONLY_A, 0)),
         ],
     );
+    // Two are let in at once, and one after the other goes on.
+    play(
+        fifo,
+        &[
+            (A, write, Is(Done)),
+            (B, read, Is(InQueue)),
+            (C, read, Is(InQueue)),
+            (A, on0(Unwrite), Is(Done)),
+            (B, after(read), Is(Done)),
+            (C, after(read), Is(Done)),
+            (B, on0(Unread), Is(Done)),
+            (C, on0(Unread), Is(Done)),
+            (A, write, Is(Done)),
+            (B, read, Is(InQueue)),
+            (B, after(read), Blocks(ONLY_A, 0)),
+        ],
+    );
     // A reader that queues behind itself is waited for once.
     play(
         fifo,
@@ -265,13 +282,15 @@ fn condvar(spurious: bool, fifo: bool) -> [Kind; 2] {
 
 #[test]
 fn condvars() {
-    let (wait, wake) = (on0(Wait).with(1), on0(Wake).with(1).arg(0));
+    let (wait, wake) = (on0(Wait).with(1).arg(0), on0(Wake).with(1).arg(0));
     let (one, lock, unlock) = (on0(NotifyOne), on(1, Lock), on(1, Unlock));
     let waiting: &Play = &[
         (C, one, Has(&[0])),
         (C, one, Is(Failed)),
         (C, on0(NotifyAll), Is(Chose(0))),
         (A, wait, Is(Failed)),
+        (A, wait, Has(&[0])),
+        (A, wait.arg(1), Has(&[0, 1])),
         (B, lock, Is(Done)),
         (B, wait, Is(Chose(0))),
         (A, lock, Is(Done)),
@@ -472,6 +491,34 @@ fn rendezvous() {
     );
 }
 
+/// Neither two of a kind meet, nor one itself.
+#[test]
+fn who_does_not_meet() {
+    let (send, recv) = (on0(Send), on0(Recv));
+    play(
+        &[channel(Some(0))],
+        &[
+            (A, send, Is(InQueue)),
+            (B, send, Is(InQueue)),
+            (A, after(send), Blocks(0, 0)),
+            (C, recv, Is(Chose(1))),
+            (C, recv, Is(Chose(2))),
+        ],
+    );
+    let mut world = world(&[channel(Some(0))]);
+    let list = world.arms(vec![(ObjectId(0), Recv), (ObjectId(0), Send)]);
+    let select = Op::plain(Select, 0).with(list);
+    play_in(
+        world,
+        &[
+            (A, select, Is(InQueue)),
+            (A, after(select), Blocks(0, 0)),
+            (B, recv, Is(Chose(1))),
+            (A, after(select), Is(Chose(1))),
+        ],
+    );
+}
+
 /// Arms: a rendezvous and a buffer to receive from; the buffer alone.
 fn selecting() -> (World, Op, Op) {
     let mut world = world(&[channel(Some(0)), channel(Some(1))]);
@@ -643,6 +690,14 @@ fn notify() {
             (A, withdraw, Is(Done)),
             (B, enlist, Is(InQueue)),
             (B, goes, Blocks(0, 0)),
+        ],
+        // Registered again after it was notified: it has one place.
+        &[
+            (A, attempt(enlist), Is(Failed)),
+            (C, signal, Is(Done)),
+            (A, attempt(enlist), Is(Done)),
+            (C, signal, Is(Done)),
+            (B, enlist, Is(Done)),
         ],
         // Who gives up is not in the queue any more.
         &[
