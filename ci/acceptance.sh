@@ -4,16 +4,27 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-accept=(cargo run --release -q -p autotrader --bin acceptance --)
-"${accept[@]}" --clients 16 --seconds 4 "$@"
-"${accept[@]}" --crash 12 "$@"
+# 106: nothing is wrong for certain, but the machine was too busy to judge. Once more, no more often.
+accept() {
+  local status=0
+  cargo run --release -q -p autotrader --bin acceptance -- "$@" || status=$?
+  if [ "$status" = 106 ]; then
+    echo "inconclusive: once more"
+    cargo run --release -q -p autotrader --bin acceptance -- "$@"
+  else
+    return "$status"
+  fi
+}
+accept --clients 16 --seconds 4 "$@"
+accept --crash 12 "$@"
 
 # A check that cannot fail is none: what was really in production must be rejected, and for the
 # reason that the incident note complained of.
 broken=(cargo run --release -q -p autotrader --features specimens --bin acceptance --)
-for case in "held_across_api:an answer took more than 0.1 s" "timeout503:an answer is not 200"; do
-  specimen=${case%%:*} reason=${case#*:} status=0
-  said=$("${broken[@]}" --clients 16 --seconds 5 --profile slow3 --specimen "$specimen") || status=$?
+for case in "held_across_api slow3 an answer took more than 0.1 s" "timeout503 slow15 an answer is not 200"; do
+  read -r specimen profile reason <<<"$case"
+  status=0
+  said=$("${broken[@]}" --clients 16 --seconds 5 --profile "$profile" --specimen "$specimen") || status=$?
   echo "$said"
   if [ "$status" != 100 ] || ! grep -qF "$reason" <<<"$said"; then
     echo "the acceptance does not reject $specimen as it must: exit code $status"

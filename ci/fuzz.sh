@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo run --quiet --manifest-path fuzz/Cargo.toml
+cargo run --quiet -p fuzz_properties
 
 seconds=${FUZZ_SECONDS:-0}
 if [ "$seconds" = 0 ]; then

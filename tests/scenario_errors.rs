@@ -189,6 +189,12 @@ fn what_stands_outside_of_threads() {
           the other one is declared in line 1"#]],
     );
     check(
+        "proc p {}\nproc p {}\nproc p {}\nthread t {}",
+        expect![[r#"
+            2:6 "p": there are two procs `p`
+              the other one is declared in line 1"#]],
+    );
+    check(
         "title x",
         expect![[r#"1:7 "x": expected the title in double quotes, found `x`"#]],
     );

@@ -90,16 +90,21 @@ pub struct Book {
     pub op_settled: OpId,
     /// Profit of all complete and partial sales of a cycle's own coins.
     pub profit: Money,
-    /// The orphan ledger.
+    /// Coins in the orphan ledger.
+    pub orphaned: Coins,
+    /// Entries in the orphan ledger.
+    pub orphans_count: u64,
+    /// The latest of them: those since an order was submitted, or since a restart. The journal has
+    /// all. Invariant: at most [`ORPHANS_MAX`], so that the book, which is copied under `L[c]`,
+    /// does not grow.
     pub orphans: Vec<Orphan>,
 }
 
-impl Book {
-    /// Coins in the orphan ledger.
-    pub fn orphaned(&self) -> Coins {
-        self.orphans.iter().map(|orphan| orphan.volume).sum()
-    }
+/// Two entries: what a reset takes from a cycle, and the fill of the one order that is in flight
+/// then. The next entry needs another purchase, and its order lets these go.
+pub const ORPHANS_MAX: usize = 2;
 
+impl Book {
     /// Coins in the current cycle.
     pub fn held(&self) -> Coins {
         match self.cycle {
@@ -111,12 +116,11 @@ impl Book {
     /// Ends the cycle and pauses. Nothing is sold: what it held goes to the orphan ledger.
     pub fn reset(&mut self) {
         if let Cycle::Active(position) = self.cycle {
-            let orphan = Orphan {
+            self.enter(Orphan {
                 cycle: self.cycle_id,
                 order: None,
                 volume: position.volume,
-            };
-            self.orphans.push(orphan);
+            });
         }
         self.epoch.0 += 1;
         self.cycle_id.0 += 1;
@@ -152,12 +156,30 @@ impl Book {
             Side::Buy => fill.volume,
             Side::Sell => -fill.volume,
         };
-        self.orphans.push(Orphan {
+        self.enter(Orphan {
             cycle: order.cycle,
             order: Some(order.id),
             volume,
         });
         self.settle(order.id.op);
+    }
+
+    /// Enters coins into the orphan ledger.
+    fn enter(&mut self, orphan: Orphan) {
+        self.orphaned += orphan.volume;
+        self.orphans_count += 1;
+        self.orphans.push(orphan);
+        debug_assert!(self.orphans.len() <= ORPHANS_MAX, "{self:?}");
+    }
+
+    /// The place of the first entry in memory: how many have left it.
+    pub fn orphans_archived(&self) -> u64 {
+        self.orphans_count - self.orphans.len() as u64
+    }
+
+    /// The journal has this book: the entries of the orphan ledger leave memory, their sum stays.
+    pub fn archive(&mut self) {
+        self.orphans.clear();
     }
 
     fn bought(&mut self, order: &Order, fill: Fill) {
@@ -211,7 +233,7 @@ impl Book {
         balance: Coins,
     ) -> Option<Decision> {
         let buy = |step: usize| {
-            let explained = balance <= self.held() + self.orphaned();
+            let explained = balance <= self.held() + self.orphaned;
             let volume = settings.rows[step].volume;
             explained.then_some(Decision {
                 side: Side::Buy,

@@ -51,7 +51,9 @@ impl std::error::Error for NotDurable {}
 /// A log of [`Record`]s.
 ///
 /// An implementation may drop a record once a later version of the same currency is durable,
-/// unless its intent is still open there (operation above `op_settled`).
+/// unless its intent is still open there (operation above `op_settled`). The orphan ledger is what
+/// all records say together: a book carries its latest entries only, which are those up to its
+/// `orphans_count`, and each entry is in some record until one that has it is durable.
 pub trait Journal: Send + Sync {
     /// Slow: writes a record. After a crash it is there whole or not at all; when this returns it
     /// is there.
@@ -103,6 +105,9 @@ pub fn recover<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<Cu
         if intent.token.op > found.book.op_settled {
             found.pending = Some(intent);
         }
+    }
+    for found in books.values_mut() {
+        found.book.archive();
     }
     books
 }

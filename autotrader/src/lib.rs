@@ -42,6 +42,11 @@
 //! are made while paused too, because they only learn. The fate, once known, is booked as `finish`
 //! does it. A failed query enables nothing, and neither does a balance: it lags.
 //!
+//! # Memory
+//! Nothing under a lock grows. Of the orphan ledger the book has the sum and the latest entries:
+//! when an order is submitted its intent is durable, and with it the book, so the entries leave
+//! memory ([`ORPHANS_MAX`]).
+//!
 //! # Disk
 //! A [`Record`] is the whole book of a currency with a version that grows with each change, and
 //! perhaps the intent to submit an order. It is copied inside a critical section and written after
@@ -78,7 +83,7 @@
 //! assert!(trader.stats(Currency(0)).unwrap().active);
 //! trader.reset(Currency(0)).unwrap();
 //! let stats = trader.stats(Currency(0)).unwrap();
-//! assert!(!stats.active && stats.paused && stats.orphaned() == 1);
+//! assert!(!stats.active && stats.paused && stats.orphaned == 1);
 //! trader.stop();
 //! assert!(!trader.pass(lease));
 //! ```
@@ -93,7 +98,9 @@ mod protocol;
 mod trader;
 mod units;
 
-pub use cycle::{Book, CurrencySettings, Cycle, Decision, Orphan, Position, Row, Settings};
+pub use cycle::{
+    Book, CurrencySettings, Cycle, Decision, ORPHANS_MAX, Orphan, Position, Row, Settings,
+};
 pub use exchange::{
     CallFailed, ClientOrderId, Exchange, Fill, Marked, Order, OrderStatus, Reply, Side,
 };

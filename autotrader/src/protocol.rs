@@ -53,11 +53,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status.
+    /// The HTTP status, here and nowhere else.
+    ///
+    /// | refusal | status | why this one |
+    /// |---|---|---|
+    /// | `UnknownCurrency` | 404 | there is no such thing; nothing is created |
+    /// | `NotRunning` | 409 | request and server are fine, and do not fit at this moment |
+    /// | `NotDurable` | 500 | the disk does not take it: the one failure that is the server's |
+    /// | `Failed` | 500 | never said by the reference |
+    /// | `Busy` | 503 | never said by the reference: what the incident was about |
+    ///
+    /// (The bot that this one replaces answered 400 and 500 in the first two cases.)
     pub fn status(self) -> u16 {
         match self {
-            Refusal::UnknownCurrency => 400,
-            Refusal::NotRunning | Refusal::NotDurable | Refusal::Failed => 500,
+            Refusal::UnknownCurrency => 404,
+            Refusal::NotRunning => 409,
+            Refusal::NotDurable | Refusal::Failed => 500,
             Refusal::Busy => 503,
         }
     }
@@ -96,17 +107,14 @@ pub struct Stats {
     pub busy: bool,
     /// Whether that is an order whose fate is unknown.
     pub unknown: bool,
-    /// The orphan ledger: coins that no cycle owns.
+    /// Coins in the orphan ledger: no cycle owns them.
+    pub orphaned: Coins,
+    /// Entries in the orphan ledger.
+    pub orphans_count: u64,
+    /// The latest of them; the journal has all.
     pub orphans: Vec<Orphan>,
     /// Profit so far.
     pub profit: Money,
-}
-
-impl Stats {
-    /// Coins in the orphan ledger.
-    pub fn orphaned(&self) -> Coins {
-        self.orphans.iter().map(|orphan| orphan.volume).sum()
-    }
 }
 
 /// An autotrader.

@@ -239,6 +239,9 @@ impl<X: Exchange, J: Journal> Autotrader<X, J> {
             token,
             phase: Phase::Posted,
         });
+        // The intent is durable with the book of `begin`. Entries since then would be a reset's,
+        // and the token not current.
+        cell.book.archive();
         self.exchange.post(order);
         true
     }
@@ -438,6 +441,8 @@ impl<X: Exchange, J: Journal> Protocol for Autotrader<X, J> {
                     ..
                 })
             ),
+            orphaned: book.orphaned,
+            orphans_count: book.orphans_count,
             orphans: book.orphans.clone(),
             profit: book.profit,
         })

@@ -363,30 +363,85 @@ async fn clients_that_are_slow_or_too_large_are_sent_away() {
             "a body that never comes",
             format!("{head}content-length: 10\r\n\r\n"),
             "408",
+            "body_too_slow",
         ),
         (
             "a body that is announced too large",
             format!("{head}content-length: 99999\r\n\r\n"),
             "413",
+            "body_too_large",
         ),
-        ("a head that never ends", head.to_owned(), ""),
+        (
+            "a head that never ends",
+            head.to_owned(),
+            "408",
+            "head_too_slow",
+        ),
+        (
+            "a head that never ends after one that does",
+            format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n{head}"),
+            "200",
+            "head_too_slow",
+        ),
         (
             "a head that is too large",
             format!("{head}x: {}\r\n\r\n", "y".repeat(40_000)),
             "431",
+            "head_too_large",
         ),
-        ("too many headers", format!("{head}{many}\r\n"), "431"),
+        (
+            "a path that is too long",
+            format!(
+                "GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n",
+                "y".repeat(70_000)
+            ),
+            "431",
+            "head_too_large",
+        ),
+        (
+            "too many headers",
+            format!("{head}{many}\r\n"),
+            "431",
+            "head_too_large",
+        ),
         (
             "something else",
             "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(),
             "400",
+            "bad_http",
+        ),
+        (
+            "something else after a request",
+            "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n\u{16}\r\n\r\n".to_owned(),
+            "200",
+            "bad_http",
+        ),
+        (
+            "another version",
+            "GET / HTTP/9.9\r\n\r\n".to_owned(),
+            "400",
+            "bad_http",
+        ),
+        ("nothing", String::new(), "", ""),
+        (
+            "nothing after a request",
+            "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
+            "200",
+            "",
         ),
     ];
-    for (name, bytes, status) in cases {
+    for (name, bytes, status, code) in cases {
         let answer = tokio::task::spawn_blocking(move || raw(address, bytes.as_bytes()));
         let answer = answer.await.unwrap();
         let found = answer.split(' ').nth(1).unwrap_or_default();
         assert_eq!(found, status, "{name}: {answer}");
+        let last = answer.rsplit("\r\n\r\n").next().unwrap_or_default();
+        let body: Value = serde_json::from_str(last).unwrap_or_default();
+        assert_eq!(
+            body["error"]["code"].as_str().unwrap_or(""),
+            code,
+            "{name}: {answer}"
+        );
     }
     assert_eq!(service.get("/healthz").await.0, 200);
     service.end().await;

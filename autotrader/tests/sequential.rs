@@ -1,13 +1,13 @@
 //! What the protocol does when one thing happens after the other. What it does when they happen at
 //! the same time is proved in `model_tests`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use autotrader::{
     Autotrader, Book, CallFailed, ClientOrderId, Coins, Currency, CurrencySettings, CycleId,
-    Exchange, Fill, Journal, Lease, Money, NoJournal, NotDurable, OpId, Order, OrderStatus,
-    Protocol, Record, Refusal, Reply, Row, Settings, Side, Stats, Tick, recover,
+    Exchange, Fill, Journal, Lease, Money, NoJournal, NotDurable, ORPHANS_MAX, OpId, Order,
+    OrderStatus, Protocol, Record, Refusal, Reply, Row, Settings, Side, Stats, Tick, recover,
 };
 
 const BTC: Currency = Currency(0);
@@ -216,7 +216,7 @@ fn reset_gives_the_position_to_the_orphan_ledger_and_pauses() {
     assert_eq!(trader.reset(BTC), Ok(()));
     let stats = state(&trader);
     assert!(!stats.active && stats.paused && stats.epoch.0 == 1 && stats.cycle.0 == 1);
-    assert_eq!((stats.orphaned(), stats.orphans[0].order), (2, None));
+    assert_eq!((stats.orphaned, stats.orphans[0].order), (2, None));
     assert_eq!(trader.tick(lease, BTC), Tick::Quiet, "paused");
     assert_eq!(exchange.orders().len(), 1, "nothing is sold");
     assert_eq!(paper.records().last().unwrap().book.epoch.0, 1, "durable");
@@ -235,7 +235,7 @@ fn reset_gives_the_position_to_the_orphan_ledger_and_pauses() {
     trader.tick(lease, BTC);
     let stats = state(&trader);
     assert!(
-        stats.active && stats.volume == 2 && stats.orphaned() == 2,
+        stats.active && stats.volume == 2 && stats.orphaned == 2,
         "orphans are explained"
     );
 }
@@ -294,7 +294,7 @@ fn an_unknown_order_of_a_reset_cycle_becomes_an_orphan_even_while_paused() {
     let stats = state(&trader);
     assert!(!stats.active && stats.paused && !stats.busy);
     assert_eq!(stats.orphans.len(), 1);
-    assert_eq!((stats.orphaned(), stats.orphans[0].cycle), (2, CycleId(0)));
+    assert_eq!((stats.orphaned, stats.orphans[0].cycle), (2, CycleId(0)));
 }
 
 #[test]
@@ -416,7 +416,7 @@ fn unknown_currencies_are_refused() {
         trader.stats(NONE).unwrap_err(),
         trader.permit(NONE, true).unwrap_err(),
     ] {
-        assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 400));
+        assert_eq!((refusal, refusal.status()), (Refusal::UnknownCurrency, 404));
     }
 }
 
@@ -435,13 +435,14 @@ fn order_ids_are_written_with_currency_and_operation() {
 #[test]
 fn refusals_say_what_to_do() {
     let all = [
-        (Refusal::UnknownCurrency, "name one of"),
-        (Refusal::NotRunning, "start it"),
-        (Refusal::NotDurable, "repeat it"),
-        (Refusal::Failed, "failed halfway"),
-        (Refusal::Busy, "try again"),
+        (Refusal::UnknownCurrency, 404, "name one of"),
+        (Refusal::NotRunning, 409, "start it"),
+        (Refusal::NotDurable, 500, "repeat it"),
+        (Refusal::Failed, 500, "failed halfway"),
+        (Refusal::Busy, 503, "try again"),
     ];
-    for (refusal, way_out) in all {
+    for (refusal, status, way_out) in all {
+        assert_eq!(refusal.status(), status, "{refusal:?}");
         let text = refusal.to_string();
         assert!(text.contains(way_out), "{refusal:?}: {text}");
     }
@@ -478,7 +479,7 @@ fn a_restart_at_any_record_loses_nothing() {
         let seen = (
             stats.active,
             stats.volume,
-            stats.orphaned(),
+            stats.orphaned,
             stats.paused,
             stats.unknown,
         );
@@ -682,4 +683,66 @@ fn what_happens_during_a_slow_call_counts_at_the_submission() {
             "{what}: the token was given back"
         );
     }
+}
+
+/// What has left memory is in the journal: each entry, at its place, and no other.
+#[test]
+fn the_orphan_ledger_does_not_grow_in_memory() {
+    const CYCLES: u64 = 50;
+    let (trader, lease, exchange, paper) = running();
+    for cycle in 0..CYCLES {
+        exchange.set(|script| script.balance = Some(2 * cycle as Coins));
+        assert_eq!(trader.tick(lease, BTC), Tick::Traded);
+        trader.reset(BTC).unwrap();
+        trader.resume(BTC).unwrap();
+        let stats = state(&trader);
+        let seen = (stats.orphans_count, stats.orphaned, stats.orphans.len());
+        assert_eq!(seen, (cycle + 1, 2 * (cycle as Coins + 1), 1));
+        assert_eq!(stats.orphans[0].cycle, CycleId(cycle));
+    }
+    let mut ledger = BTreeMap::new();
+    for Record { book, .. } in paper.records() {
+        assert!(book.orphans.len() <= ORPHANS_MAX);
+        let first = book.orphans_count - book.orphans.len() as u64;
+        for (place, orphan) in (first..).zip(book.orphans) {
+            assert_eq!(*ledger.entry(place).or_insert(orphan), orphan);
+        }
+    }
+    let cycles: Vec<_> = ledger.values().map(|orphan| orphan.cycle.0).collect();
+    assert_eq!(cycles, (0..CYCLES).collect::<Vec<_>>());
+}
+
+/// A reset while a sale is in flight, then its fill: no more than that can come before an order.
+#[test]
+fn a_reset_and_a_late_fill_are_the_most_that_memory_holds() {
+    let (trader, lease, exchange, _) = running();
+    trader.tick(lease, BTC);
+    exchange.set(|script| {
+        (script.price, script.balance) = (Some(200), Some(2));
+        script.replies.push_back(Err(CallFailed));
+    });
+    trader.tick(lease, BTC);
+    trader.reset(BTC).unwrap();
+    let known = OrderStatus::Closed(filled(2, 400));
+    exchange.set(|script| script.queries.push_back(known));
+    trader.tick(lease, BTC);
+    let volumes: Vec<_> = state(&trader)
+        .orphans
+        .iter()
+        .map(|orphan| orphan.volume)
+        .collect();
+    assert_eq!(volumes, [2, -2]);
+    assert_eq!(volumes.len(), ORPHANS_MAX);
+    trader.reset(BTC).unwrap();
+    trader.resume(BTC).unwrap();
+    exchange.set(|script| script.balance = Some(0));
+    trader.tick(lease, BTC);
+    let stats = state(&trader);
+    let seen = (
+        stats.active,
+        stats.orphans.len(),
+        stats.orphans_count,
+        stats.orphaned,
+    );
+    assert_eq!(seen, (true, 0, 2, 0), "its order lets them go");
 }

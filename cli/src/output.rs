@@ -17,15 +17,16 @@ mod words;
 
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gordian::Report;
-use gordian::report::{Progress, Step};
+use gordian::report::{Finding, Progress, Step};
 
 pub(crate) use prose::report as sentences;
 pub(crate) use words::is_vacuous;
 
-use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
+use crate::args::{Color, MessageFormat, View};
 use crate::error::Error;
 use crate::gate::Judgement;
 use crate::models::Model;
@@ -157,25 +158,24 @@ pub(crate) struct Pace<'a> {
     pub(crate) time: Duration,
 }
 
-/// How things are to be shown.
-pub(crate) struct View {
-    /// How much, and in which colours.
-    pub(crate) much: ViewArgs,
-    /// For whom.
-    pub(crate) message_format: MessageFormat,
-    /// How findings are drawn.
-    pub(crate) drawing: DrawingArgs,
-}
-
-impl View {
-    /// For people, drawn.
-    pub(crate) fn plain(much: ViewArgs) -> Self {
-        View {
-            much,
-            message_format: MessageFormat::Human,
-            drawing: DrawingArgs::default(),
-        }
-    }
+/// A finding drawn in colours, for as long as a text stands for all of its sources: its places, and
+/// each of its steps.
+pub(crate) fn drawings(
+    finding: &Finding,
+    source: &str,
+    columns: usize,
+    ascii: bool,
+) -> Vec<String> {
+    let canvas = canvas::Canvas {
+        columns,
+        ascii,
+        prose: false,
+    };
+    let pictures = source::pictures(source, finding, canvas);
+    let text: Rc<str> = Rc::from(source);
+    let pages = (0..finding.steps.len())
+        .map(|at| steps::page(&finding.steps, at, |_| Some(Rc::clone(&text))));
+    pictures.into_iter().flatten().chain(pages).collect()
 }
 
 /// Turns events into what is seen.

@@ -2,7 +2,7 @@
 //!
 //! Knows which functions take a text from anywhere. What stands here may change at any time.
 
-use crate::report;
+use crate::{output, report};
 
 pub use crate::config::{Baseline, Config, Day, Error as ConfigError, Gate, Level, Profile};
 
@@ -22,4 +22,18 @@ pub fn config(text: &str) -> Result<Config, ConfigError> {
 /// Which line cannot be read, and why.
 pub fn render(lines: &str) -> Result<Vec<(String, String)>, String> {
     report::documents(lines)
+}
+
+/// The findings of a run's lines as the terminal draws them, with all colours: their places in a
+/// text that stands for every source, and each of their steps. Whatever the lines and the text say,
+/// this does not panic.
+///
+/// # Errors
+/// Which line cannot be read, and why.
+pub fn draw(lines: &str, source: &str, columns: usize, ascii: bool) -> Result<Vec<String>, String> {
+    let results = report::Results::read(lines)?;
+    let findings = results.findings();
+    let drawings =
+        findings.map(|(_, _, finding)| output::drawings(finding, source, columns, ascii));
+    Ok(drawings.flatten().collect())
 }

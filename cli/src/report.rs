@@ -23,3 +23,4 @@ mod tests;
 pub(crate) use again::again;
 pub(crate) use events::{Entry, Results};
 pub(crate) use files::{Format, Kept, documents, keep};
+pub(crate) use text::plain;

@@ -160,6 +160,24 @@ fn what_is_wrong_is_red() {
             ],
         },
         Case {
+            name: "panics-at-build",
+            line: "--features bank/panics-at-build",
+            policy: POLICY.to_owned(),
+            code: 100,
+            stdout: &[
+                "FAIL bank tests::panics_at_build\nerror[panic]: ",
+                "there is an account",
+                "findings    FAIL     1 finding that fails",
+            ],
+        },
+        Case {
+            name: "aborts-at-build",
+            line: "--features bank/aborts-at-build",
+            policy: POLICY.to_owned(),
+            code: 100,
+            stdout: &["checks      FAIL     ", "bank tests::aborts_at_build"],
+        },
+        Case {
             name: "capped",
             line: "--executions-max 1",
             policy: POLICY.to_owned(),

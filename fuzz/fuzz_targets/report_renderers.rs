@@ -8,6 +8,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
 
 #[cfg(not(fuzzing))]
 fn main() {
-    eprintln!("only a fuzzer runs this; `cargo run` replays its seeds");
+    eprintln!("only a fuzzer runs this; `cargo run -p fuzz_properties` replays its seeds");
     std::process::exit(2);
 }

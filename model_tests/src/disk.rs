@@ -83,6 +83,11 @@ impl Disk {
         self.platter.read(|platter| platter.records.clone())
     }
 
+    /// The records that can be read, when this disk keeps any; a step only then.
+    pub fn kept(&self) -> Option<Vec<Record>> {
+        (self.faults != Faults::None).then(|| self.records())
+    }
+
     /// The state file of a specimen.
     pub fn file(&self) -> File<Row> {
         self.platter.read(|platter| platter.file.clone())

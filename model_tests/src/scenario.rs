@@ -3,9 +3,10 @@
 //! Knows threads, their calls, and what is judged when. Does not know the program: the reference
 //! and the specimens run in the same scenarios.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use autotrader::{Currency, Lease, Money, Protocol, Refusal, Stats};
+use autotrader::{Currency, Lease, Money, Orphan, Protocol, Refusal, Stats};
 use gordian::thread::{Builder, JoinHandle};
 
 use crate::desk::Desk;
@@ -442,12 +443,17 @@ fn judge_state(world: &World, currency: Currency, stats: &Stats) {
 fn judge_books(world: &World, currency: Currency, stats: &Stats, resets: usize) {
     let judge = world.judge;
     let truth = world.market.truth(currency);
-    let known = truth.net == stats.volume + stats.orphaned();
+    let known = truth.net == stats.volume + stats.orphaned;
     judge.demand(Property::NoLostFill, known, "coins that are in no book");
     judge.demand(
         Property::Durable,
         known,
         "coins that are in no book after a restart",
+    );
+    judge.demand(
+        Property::Durable,
+        is_archived(world, currency, stats),
+        "an entry of the orphan ledger that is neither in memory nor in the journal",
     );
     let ends = truth.sales + resets as u64;
     judge.demand(
@@ -461,6 +467,20 @@ fn judge_books(world: &World, currency: Currency, stats: &Stats, resets: usize) 
         honest,
         "more profit was booked than made",
     );
+}
+
+/// Whether the journal has each entry of the orphan ledger that has left memory.
+fn is_archived(world: &World, currency: Currency, stats: &Stats) -> bool {
+    let Some(records) = world.disk.kept() else {
+        return true;
+    };
+    let entries = |count: u64, orphans: &[Orphan]| count - orphans.len() as u64..count;
+    let left = 0..entries(stats.orphans_count, &stats.orphans).start;
+    let books = records.iter().filter(|record| record.currency == currency);
+    let kept: BTreeSet<u64> = books
+        .flat_map(|record| entries(record.book.orphans_count, &record.book.orphans))
+        .collect();
+    left.into_iter().all(|place| kept.contains(&place))
 }
 
 /// What must have happened by the end.

@@ -128,7 +128,7 @@ impl Metrics {
                 (What::Busy, i64::from(state.stats.busy)),
                 (What::Unknown, i64::from(state.stats.unknown)),
                 (What::Volume, state.stats.volume),
-                (What::Orphaned, state.stats.orphaned()),
+                (What::Orphaned, state.stats.orphaned),
                 (What::Profit, state.stats.profit),
                 (
                     What::Resets,

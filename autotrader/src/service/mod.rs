@@ -287,18 +287,21 @@ fn protocol(
     settings: Settings,
     loaded: &Loaded,
 ) -> Arc<dyn Protocol> {
+    let reference = |exchange, settings| -> Arc<dyn Protocol> {
+        Arc::new(Autotrader::restored(
+            exchange,
+            store,
+            settings,
+            &loaded.records,
+        ))
+    };
     #[cfg(feature = "specimens")]
     if let Some(specimen) = config.specimen {
         tracing::warn!(?specimen, "a broken variant trades: this is a test");
-        return specimen.build(exchange, settings);
+        return specimen.build(exchange, settings, reference);
     }
     let _ = config;
-    Arc::new(Autotrader::restored(
-        exchange,
-        store,
-        settings,
-        &loaded.records,
-    ))
+    reference(exchange, settings)
 }
 
 /// Keeps the page up to date.

@@ -9,10 +9,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::App;
+use super::store::LATEST_MAX;
 use crate::{Currency, Orphan, Refusal, Stats};
-
-/// Orphans that an answer lists; all are counted.
-const ORPHANS_SHOWN_MAX: usize = 50;
 
 /// A look at one currency.
 #[derive(Clone, Debug)]
@@ -21,6 +19,8 @@ pub struct CurrencyState {
     pub symbol: String,
     /// The core's answer.
     pub stats: Stats,
+    /// The latest of its orphans, at most [`LATEST_MAX`].
+    pub orphans: Vec<Orphan>,
     /// How long this look waited for `L[c]` and held it, in microseconds.
     pub section_us: u64,
     /// The longest of all looks.
@@ -116,9 +116,17 @@ pub fn look(app: &App, currency: Currency) -> Result<CurrencyState, Refusal> {
     let took = begun.elapsed();
     app.metrics.section(took);
     let section_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // What the core has let go the database has had before.
+    let archived = stats
+        .orphans_count
+        .saturating_sub(stats.orphans.len() as u64);
+    let mut orphans = app.store.ledger().before(currency, archived);
+    orphans.extend(&stats.orphans);
+    orphans.drain(..orphans.len().saturating_sub(LATEST_MAX));
     Ok(CurrencyState {
         symbol: app.symbols[currency.0].clone(),
         stats,
+        orphans,
         section_us,
         section_max_us: app.looks.note(currency, section_us),
     })
@@ -138,7 +146,7 @@ pub struct CurrencyAnswer<'a> {
     in_flight: &'static str,
     profit: i64,
     orphaned: i64,
-    orphans_count: usize,
+    orphans_count: u64,
     /// The latest ones.
     orphans: &'a [Orphan],
     lock_us: u64,
@@ -149,7 +157,6 @@ impl<'a> CurrencyAnswer<'a> {
     /// Of a look.
     pub fn new(state: &'a CurrencyState) -> Self {
         let stats = &state.stats;
-        let hidden = stats.orphans.len().saturating_sub(ORPHANS_SHOWN_MAX);
         let in_flight = match (stats.busy, stats.unknown) {
             (_, true) => "unknown",
             (true, false) => "operation",
@@ -166,9 +173,9 @@ impl<'a> CurrencyAnswer<'a> {
             cycle: stats.cycle.0,
             in_flight,
             profit: stats.profit,
-            orphaned: stats.orphaned(),
-            orphans_count: stats.orphans.len(),
-            orphans: &stats.orphans[hidden..],
+            orphaned: stats.orphaned,
+            orphans_count: stats.orphans_count,
+            orphans: &state.orphans,
             lock_us: state.section_us,
             lock_max_us: state.section_max_us,
         }

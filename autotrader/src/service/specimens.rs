@@ -1,7 +1,7 @@
-//! Two variants that were once in production, behind the same endpoints: what the acceptance must
-//! reject.
+//! Two variants that were once in production, and one that leaks, behind the same endpoints: what
+//! the acceptance must reject.
 //!
-//! Compiled for tests only. `model_tests` has them too, and shows by exploration why they fail;
+//! Compiled for tests only. `model_tests` has the two, too, and shows by exploration why they fail;
 //! here they fail by the clock, as they did then.
 
 use std::sync::Arc;
@@ -23,21 +23,31 @@ pub enum Specimen {
     HeldAcrossApi,
     /// P1: the same loop; the endpoints give up after 3 s and answer 503.
     Timeout503,
+    /// The reference, but it never lets go of what it has answered: what a soak must reject.
+    KeepsAnswers,
 }
 
 impl Specimen {
-    /// An idle trader of this kind.
+    /// An idle trader of this kind; the reference is made if it is part of it.
     pub fn build<X: Exchange + 'static>(
         self,
         exchange: X,
         settings: Settings,
+        reference: impl FnOnce(X, Settings) -> Arc<dyn Protocol>,
     ) -> Arc<dyn Protocol> {
         let currencies = settings.currencies.len();
+        let patience = match self {
+            Specimen::HeldAcrossApi => None,
+            Specimen::Timeout503 => Some(Duration::from_secs(3)),
+            Specimen::KeepsAnswers => {
+                return Arc::new(Keeping {
+                    reference: reference(exchange, settings),
+                    kept: Mutex::default(),
+                });
+            }
+        };
         Arc::new(Held {
-            patience: match self {
-                Specimen::HeldAcrossApi => None,
-                Specimen::Timeout503 => Some(Duration::from_secs(3)),
-            },
+            patience,
             exchange: Marked(exchange),
             settings,
             cells: (0..currencies).map(|_| Mutex::default()).collect(),
@@ -86,6 +96,7 @@ impl<X: Exchange> Held<X> {
             volume,
             price,
         };
+        book.archive();
         self.exchange.post(&order);
         match self.exchange.reply(id) {
             Ok(Reply::Filled(fill)) => book.apply(&order, fill),
@@ -149,8 +160,48 @@ impl<X: Exchange> Protocol for Held<X> {
             cycle: book.cycle_id,
             busy: false,
             unknown: false,
+            orphaned: book.orphaned,
+            orphans_count: book.orphans_count,
             orphans: book.orphans.clone(),
             profit: book.profit,
         })
+    }
+}
+
+/// A trader that remembers every look at it.
+struct Keeping {
+    reference: Arc<dyn Protocol>,
+    kept: Mutex<Vec<Stats>>,
+}
+
+impl Protocol for Keeping {
+    fn currencies(&self) -> usize {
+        self.reference.currencies()
+    }
+
+    fn start(&self) -> Option<Lease> {
+        self.reference.start()
+    }
+
+    fn stop(&self) {
+        self.reference.stop();
+    }
+
+    fn tick(&self, lease: Lease, currency: Currency) -> Tick {
+        self.reference.tick(lease, currency)
+    }
+
+    fn reset(&self, currency: Currency) -> Result<(), Refusal> {
+        self.reference.reset(currency)
+    }
+
+    fn resume(&self, currency: Currency) -> Result<(), Refusal> {
+        self.reference.resume(currency)
+    }
+
+    fn stats(&self, currency: Currency) -> Result<Stats, Refusal> {
+        let stats = self.reference.stats(currency)?;
+        self.kept.lock().push(stats.clone());
+        Ok(stats)
     }
 }

@@ -14,6 +14,7 @@ use gordian::report::{Finding, Site, grouped};
 use super::judge::{Judgement, Rule, Verdict, executions};
 use crate::error::Error;
 use crate::output::{Event, Output};
+use crate::report::plain;
 
 /// GitHub shows no more of one step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -263,7 +264,7 @@ fn section(title: &str, report: &Report, finding: &Finding) -> String {
     let _ = writeln!(text, "- explored: {}", markdown(&report.strength()));
     let _ = writeln!(text, "- fingerprint `{}`", markdown(&finding.fingerprint));
     if !finding.token.is_empty() && !finding.token.contains('`') {
-        let token = finding.token.replace(char::is_control, " ");
+        let token = plain(&finding.token);
         let _ = writeln!(text, "\n```\ncargo gordian replay '{token}'\n```");
     }
     text

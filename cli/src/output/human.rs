@@ -13,11 +13,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::canvas::Canvas;
 use super::prose;
-use super::source::{picture, picture_of_scenario, refusal};
+use super::source::{Sources, picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
 use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
-use super::{Event, Renderer, View, gate, scenario};
+use super::{Event, Renderer, gate, scenario};
+use crate::args::View;
 use crate::error::Error;
 use crate::gate::Judgement;
 use crate::models::Model;
@@ -474,7 +475,9 @@ impl Renderer for Human {
                 self.predicted(&mut anstream::stdout().lock(), report, source)
             }
             Event::Step { steps, at, root } => {
-                write!(anstream::stdout().lock(), "{}", page(steps, *at, root))
+                let sources = Sources::below(root);
+                let page = page(steps, *at, |file| sources.text(file));
+                write!(anstream::stdout().lock(), "{page}")
             }
             Event::Status { .. } if self.quiet => Ok(()),
             Event::Status { verb, text } => self.status(verb, VERB, text),

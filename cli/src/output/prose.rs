@@ -7,6 +7,8 @@ use gordian::Report;
 use gordian::private::shell_word;
 use gordian::report::{Edge, Finding, Outcome, Severity, Shrunk, Step, Verdict};
 
+use crate::report::plain;
+
 /// The whole report.
 pub(crate) fn report(report: &Report, command: impl Fn(&Finding) -> Option<String>) -> String {
     let mut text = String::new();
@@ -53,7 +55,7 @@ fn said(report: &Report, finding: &Finding, command: Option<String>) -> String {
         Severity::Error => "an error",
         Severity::Hazard => "a hazard",
     };
-    let message = clean(&finding.message);
+    let message = plain(&finding.message);
     let mut text = format!("{severity}, {}: {message}.\n", finding.code);
     for edge in &finding.edges {
         text += &waits(edge);
@@ -62,7 +64,7 @@ fn said(report: &Report, finding: &Finding, command: Option<String>) -> String {
         text += &format!("It happened at {site}.\n");
     }
     for note in &finding.notes {
-        text += &format!("Note: {}.\n", clean(note));
+        text += &format!("Note: {}.\n", plain(note));
     }
     if !finding.steps.is_empty() {
         text += &format!("It takes {} steps.\n", finding.steps.len());
@@ -93,7 +95,7 @@ fn without_file(report: &Report, finding: &Finding) -> Option<String> {
         Some(_) => report.how_to_replay(finding),
         None if finding.token.is_empty() => None,
         None => {
-            let token = shell_word(&clean(&finding.token));
+            let token = shell_word(&plain(&finding.token));
             Some(format!("cargo gordian replay {token}"))
         }
     }
@@ -123,7 +125,7 @@ fn waits(edge: &Edge) -> String {
             _ => text += &format!("; only {} could let it go on", holder.thread),
         }
     }
-    clean(&text) + ".\n"
+    plain(&text) + ".\n"
 }
 
 fn done(step: &Step) -> String {
@@ -144,12 +146,7 @@ fn done(step: &Step) -> String {
         "Step {}: {} does {}{object}{case}{outcome}, at {}.",
         step.number, step.thread, step.operation, step.site
     );
-    clean(&text) + "\n"
-}
-
-/// A text without what would break a line or steer a terminal.
-fn clean(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    plain(&text) + "\n"
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use gordian::report::{Edge, Finding, Site};
 
 use super::canvas::Canvas;
 use crate::outcome::scenario::Refusal;
+use crate::report::plain;
 
 /// More waiting threads than this do not fit a screen.
 const EDGES_MAX: usize = 3;
@@ -90,6 +91,13 @@ pub(super) fn picture(root: &Path, finding: &Finding, canvas: Canvas) -> Option<
     })
 }
 
+/// Draws the places of a finding, as those of a model and as those of a scenario, when this is the
+/// text of every file.
+pub(super) fn pictures(source: &str, finding: &Finding, canvas: Canvas) -> [Option<String>; 2] {
+    let model = drawing(finding, canvas, call, |_| Some(source.to_owned()));
+    [model, picture_of_scenario(source, finding, canvas)]
+}
+
 /// Draws the places of a finding in a scenario whose text this is.
 pub(super) fn picture_of_scenario(
     source: &str,
@@ -112,7 +120,7 @@ fn drawing(
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
     for mark in marks(finding, true) {
         if !files.contains_key(&*mark.site.file) {
-            files.insert(&mark.site.file, read(&mark.site.file)?);
+            files.insert(&mark.site.file, tame(&read(&mark.site.file)?));
         }
     }
     if files.is_empty() {
@@ -157,10 +165,16 @@ fn drawn(
         let annotations: Option<Vec<Annotation<'_>>> = here
             .map(|mark| Some(mark.kind.span(extent(text, mark.site)?).label(&mark.label)))
             .collect();
-        let snippet = Snippet::source(text).path(*file);
+        let snippet = Snippet::source(text).path(plain(file));
         group = group.element(snippet.annotations(annotations?));
     }
     Some(canvas.renderer().render(&[group]))
+}
+
+/// The same, byte for byte, without the control characters above ASCII, which the renderer lets
+/// through: it takes care of the others.
+fn tame(text: &str) -> String {
+    text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "·")
 }
 
 /// The columns of the widest line.
@@ -179,8 +193,9 @@ pub(super) fn refusal(refusal: &Refusal, canvas: Canvas) -> String {
 
 fn one_refusal(refusal: &Refusal, canvas: Canvas) -> String {
     let title = Level::ERROR.primary_title(refusal.message.as_str());
+    let file = plain(&refusal.file);
     let mut group = match &refusal.pane {
-        None => title.element(Origin::path(refusal.file.as_str())),
+        None => title.element(Origin::path(file)),
         Some(pane) => {
             let Excerpt {
                 text,
@@ -193,12 +208,12 @@ fn one_refusal(refusal: &Refusal, canvas: Canvas) -> String {
             let snippet = Snippet::source(text).line_start(line).annotation(mark);
             if cut {
                 // Its own count of columns means nothing.
-                let origin = Origin::path(refusal.file.as_str());
+                let origin = Origin::path(file);
                 let origin = origin.line(pane.line as usize);
                 let origin = origin.char_column(pane.column as usize);
                 title.element(origin).element(snippet)
             } else {
-                title.element(snippet.path(refusal.file.as_str()))
+                title.element(snippet.path(file))
             }
         }
     };
@@ -246,7 +261,7 @@ fn excerpt(source: &str, span: Range<usize>) -> Excerpt {
         .next();
     let to = to.unwrap_or(line_end);
     Excerpt {
-        text: source[from..to].to_owned(),
+        text: tame(&source[from..to]),
         line: source[..from].matches('\n').count() + 1,
         span: span.start - from..end.min(to) - from,
         cut: from > line_start,
@@ -279,6 +294,7 @@ fn marks_of(edge: &Edge, with_steps: bool) -> Vec<Mark<'_>> {
 
 /// With the number of the step where there is room for it.
 fn label(text: String, step: Option<u32>) -> String {
+    let text = plain(&text);
     let length = text.chars().count();
     let step = step
         .map(|step| format!(" (step {step})"))
@@ -306,8 +322,12 @@ fn call(text: &str, site: &Site) -> Option<Range<usize>> {
     let name = line[at..]
         .find(|c: char| !is_receiver(c))
         .unwrap_or(line.len() - at);
-    let end = at + name.max(1) + brackets(&line[at + name..]);
-    let end = end.min(line.len());
+    // A file that has changed since may have any character there.
+    let sign = line[at..].chars().next().map_or(0, char::len_utf8);
+    let end = match name {
+        0 => at + sign,
+        name => at + name + brackets(&line[at + name..]),
+    };
     Some(line_start + start..line_start + end)
 }
 

@@ -3,10 +3,12 @@
 //! Knows only what the steps say. Does not know streams, nor who asked.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::rc::Rc;
 
 use anstyle::{AnsiColor, Style};
 use gordian::report::{Outcome, Step};
+
+use crate::report::plain;
 
 const BOLD: Style = Style::new().bold();
 const BLOCKED: Style = AnsiColor::Red.on_default().bold();
@@ -20,25 +22,24 @@ struct Standing<'a> {
     waits_for: Option<&'a str>,
 }
 
-/// The step at this place, counted from 0, with its line of source and all threads.
-pub(super) fn page(steps: &[Step], at: usize, root: &Path) -> String {
+/// The step at this place, counted from 0, with its line of source and all threads. `read` knows
+/// the texts of files.
+pub(super) fn page(steps: &[Step], at: usize, read: impl Fn(&str) -> Option<Rc<str>>) -> String {
     let Some(step) = steps.get(at) else {
         return String::new();
     };
-    let object = step
-        .object
-        .as_ref()
-        .map_or(String::new(), |name| format!(" {name}"));
+    let object = step.object.as_ref();
+    let object = object.map_or(String::new(), |name| format!(" {}", plain(name)));
     let mut text = format!(
         "{BOLD}step {} of {}{BOLD:#}  {}: {}{object}{}\n",
         step.number,
         steps.len(),
-        step.thread,
-        step.operation,
+        plain(&step.thread),
+        plain(&step.operation),
         outcome(step),
     );
-    let _ = writeln!(text, "  at {}", step.site);
-    if let Some(line) = source_line(root, step) {
+    let _ = writeln!(text, "  at {}", plain(&step.site.to_string()));
+    if let Some(line) = source_line(read, step) {
         let _ = writeln!(
             text,
             "  {:>4} | {}",
@@ -52,7 +53,7 @@ pub(super) fn page(steps: &[Step], at: usize, root: &Path) -> String {
         let _ = writeln!(
             text,
             "  could also have run here: {}",
-            step.alternatives.join(", ")
+            plain(&step.alternatives.join(", "))
         );
     }
     text.push('\n');
@@ -71,12 +72,8 @@ fn outcome(step: &Step) -> String {
 }
 
 /// The line of code, without what is around it.
-fn source_line(root: &Path, step: &Step) -> Option<String> {
-    let file = Path::new(&step.site.file);
-    // An absolute name is somebody else's code.
-    let text = file
-        .is_relative()
-        .then(|| std::fs::read_to_string(root.join(file)).ok())??;
+fn source_line(read: impl Fn(&str) -> Option<Rc<str>>, step: &Step) -> Option<String> {
+    let text = read(&step.site.file)?;
     let line = text.lines().nth(step.site.line.checked_sub(1)? as usize)?;
     Some(line.trim().to_owned())
 }
@@ -144,11 +141,11 @@ fn table(standings: &[Standing<'_>]) -> String {
 
 /// Cuts the end off.
 fn cut(text: &str, columns: usize) -> String {
-    let clean = text.replace(char::is_control, " ");
-    if clean.chars().count() <= columns {
-        return clean;
+    let text = plain(text);
+    if text.chars().count() <= columns {
+        return text;
     }
-    let kept: String = clean.chars().take(columns.saturating_sub(3)).collect();
+    let kept: String = text.chars().take(columns.saturating_sub(3)).collect();
     kept + "..."
 }
 
@@ -181,9 +178,8 @@ mod tests {
     }
 
     fn check(text: &str, at: usize, expected: Expect) {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("a.rs"), "fn a() {\n    b.lock();\n}\n").unwrap();
-        let page = page(&steps(text), at, root.path());
+        let source = Rc::from("fn a() {\n    b.lock();\n}\n");
+        let page = page(&steps(text), at, |_| Some(Rc::clone(&source)));
         expected.assert_eq(&anstream::adapter::strip_str(&page).to_string());
     }
 

@@ -4,6 +4,8 @@
 
 use gordian::report::Finding;
 
+use crate::report::plain;
+
 /// Columns of a line of Rust at most.
 const COLUMNS_MAX: usize = 100;
 
@@ -16,8 +18,7 @@ pub(super) fn regression_test(model: &str, finding: &Finding) -> String {
     let code = finding.code.as_str().replace('-', "_");
     let variant = format!("{:?}", finding.code);
     let short: String = finding.fingerprint.chars().take(4).collect();
-    let message = finding.message.lines().next().unwrap_or_default();
-    let message = message.replace(char::is_control, " ");
+    let message = plain(finding.message.lines().next().unwrap_or_default());
     let head = format!("{}: {message}.", finding.code);
     let advice = format!(
         "Move the body of `{name}` into `fn {name}_model()`, and call that from `{name}` as well."

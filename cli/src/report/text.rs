@@ -11,10 +11,8 @@ use gordian::report::{Edge, Finding, Outcome, Report, Step};
 const FILE_CHARS_MAX: usize = 60;
 
 /// On one line, without control characters.
-pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// The first so many characters.

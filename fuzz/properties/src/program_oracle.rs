@@ -7,6 +7,9 @@ use model_tests::files::File;
 
 use crate::Seen;
 
+/// Executions of a program, so that a fuzzer sees many programs: a bug shows in small ones.
+const EXECUTIONS_MAX: u64 = 500;
+
 /// The explorer and an oracle that shares no code with it see the same findings, the same ends, the
 /// same threads that never go on, and, where they can be counted, as many executions as traces.
 ///
@@ -24,7 +27,7 @@ pub fn program_oracle(bytes: &[u8]) -> Seen {
             Err(_) => return Seen::Refused,
         },
     };
-    match compare(&source, only_locks) {
+    match compare(&source, only_locks, Some(EXECUTIONS_MAX)) {
         Ok(Some(_)) => Seen::All,
         Ok(None) => Seen::Refused,
         Err(why) => panic!("explorer and oracle disagree: {why}\n\n{source}"),

@@ -1,7 +1,7 @@
 //! A run of bytes, rendered in every format.
 
 use arbitrary::{Result, Unstructured};
-use cargo_gordian::private::render;
+use cargo_gordian::private::{draw, render};
 use gordian::Report;
 use gordian::report::Code;
 use serde_json::{Value, json};
@@ -30,8 +30,16 @@ const TEXTS: &[&str] = &[
     "file.rs?query#part",
 ];
 
-/// Whatever the lines of a run say, every format renders them and takes none of it for markup; and
-/// the terminal's text of each report fits any width.
+/// What places of findings are in.
+const SOURCES: &[&str] = &[
+    "",
+    "\n",
+    "a.lock();\r\n\tb.lock(\t);\r\n",
+    "let _ = счета[0].锁🔒(\"\u{1b}]0;\u{7}\").e\u{301};\n🔒🔒→→\u{85}\u{0}(((\n))\u{202e}",
+];
+
+/// Whatever the lines of a run say, every format renders them and takes none of it for markup, and
+/// nothing of it moves the cursor of a terminal, however wide that is.
 ///
 /// Bytes that are text are the lines of a run as they are; of all others a run is made.
 ///
@@ -60,15 +68,39 @@ pub fn report_renderers(bytes: &[u8]) -> Seen {
             _ => {}
         }
     }
+    let columns = 20 + bytes.len() % 281;
     for line in lines.lines() {
         if let Ok(report) = serde_json::from_str::<Report>(line) {
-            let columns = 20 + bytes.len() % 281;
-            let text = report.explain_within(columns, |_| None);
-            let moves = |letter: char| letter.is_control() && letter != '\n';
-            assert!(!text.contains(moves), "a name moves the cursor: {text:?}");
+            stays(&report.explain_within(columns, |_| None));
+        }
+    }
+    for (number, source) in SOURCES.iter().enumerate() {
+        let ascii = (bytes.len() + number).is_multiple_of(2);
+        for drawing in draw(&lines, source, columns, ascii).into_iter().flatten() {
+            stays(&without_colours(&drawing));
         }
     }
     Seen::All
+}
+
+/// Nothing moves the cursor, but the ends of lines.
+fn stays(text: &str) {
+    let moves = |letter: char| letter.is_control() && letter != '\n';
+    assert!(!text.contains(moves), "a name moves the cursor: {text:?}");
+}
+
+/// Without the sequences that choose a colour: `ESC [ … m`.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let letters = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        match letters.strip_prefix('m') {
+            Some(rest) => plain += rest,
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
 }
 
 /// The lines of a run.

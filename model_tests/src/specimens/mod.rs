@@ -129,6 +129,8 @@ impl Cell {
             cycle: CycleId(self.cycle),
             busy: self.buying || self.rebuying || self.selling,
             unknown: false,
+            orphaned: 0,
+            orphans_count: 0,
             orphans: Vec::new(),
             profit: self.profit,
         }

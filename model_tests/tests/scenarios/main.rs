@@ -77,7 +77,7 @@ fn what_was_found_once_agrees() {
          thread t0 { while x == 0 { unlock l } }
          thread t2 { lock l; lock l; unlock l; unlock l }",
     ] {
-        match compare(source, false) {
+        match compare(source, false, None) {
             Ok(compared) => assert!(compared.is_some(), "too large: {source}"),
             Err(why) => panic!("{why}\n{source}"),
         }
@@ -97,7 +97,7 @@ struct Tally {
 }
 
 fn compare_file(file: &File) -> Result<Option<Compared>, String> {
-    compare(&file.source(), file.is_about_locks_only())
+    compare(&file.source(), file.is_about_locks_only(), None)
 }
 
 fn compare_shard(shard: u64) {

@@ -109,6 +109,9 @@ struct Book {
     held: Option<Held>,
     settled: u64,
     profit: Money,
+    orphaned: Coins,
+    orphans_count: u64,
+    /// Those since the last order went out, or since the last restart.
     orphans: Vec<Orphan>,
 }
 
@@ -273,6 +276,7 @@ impl Model {
             if flight.epoch == self.book.epoch && flight.run == self.run {
                 flight.order = Some(order);
                 self.flight = Some(flight);
+                self.book.orphans.clear();
                 self.at = Loop::Replying;
                 return Answer::Waits(Call::Reply(order));
             }
@@ -304,7 +308,7 @@ impl Model {
         if volume > 0 && flight.epoch == self.book.epoch {
             self.book.fill(order, volume);
         } else if volume > 0 {
-            self.book.orphans.push(Orphan {
+            self.book.enter(Orphan {
                 cycle: CycleId(order.cycle),
                 order: Some(id(order.op)),
                 volume: if order.buys { volume } else { -volume },
@@ -317,6 +321,7 @@ impl Model {
 
     fn restart(&mut self) {
         self.book = self.durable.clone();
+        self.book.orphans.clear();
         let mut open = self.intents.iter().rev();
         let open = open
             .find(|(order, _)| order.op > self.book.settled)
@@ -341,6 +346,8 @@ impl Model {
             cycle: CycleId(self.book.cycle),
             busy: self.flight.is_some(),
             unknown: self.flight.is_some_and(|flight| flight.unknown),
+            orphaned: self.book.orphaned,
+            orphans_count: self.book.orphans_count,
             orphans: self.book.orphans.clone(),
             profit: self.book.profit,
         }
@@ -354,13 +361,18 @@ impl Model {
 
 impl Book {
     fn balance(&self) -> Coins {
-        let orphans = self.orphans.iter().map(|orphan| orphan.volume);
-        self.held.map_or(0, |held| held.volume) + orphans.sum::<Coins>()
+        self.held.map_or(0, |held| held.volume) + self.orphaned
+    }
+
+    fn enter(&mut self, orphan: Orphan) {
+        self.orphaned += orphan.volume;
+        self.orphans_count += 1;
+        self.orphans.push(orphan);
     }
 
     fn reset(&mut self) {
         if let Some(held) = self.held.take() {
-            self.orphans.push(Orphan {
+            self.enter(Orphan {
                 cycle: CycleId(self.cycle),
                 order: None,
                 volume: held.volume,

@@ -372,17 +372,20 @@ fn thread_or_proc(input: &mut Input<'_, '_>) -> Parsed<Body> {
 fn proc(input: &mut Input<'_, '_>) -> Parsed<Owner> {
     let name = name(input, "the name of the proc")?;
     let index = u32::try_from(input.state.scenario.procs.len()).unwrap_or(u32::MAX);
-    if let Some(before) = input.state.procs.insert(name.text, index) {
-        let before = input.state.scenario.procs[before as usize].span;
-        return Err(duplicate(input, "proc", name, before));
-    }
+    // One of the same name is added, too: a third one is told of it.
     input.state.scenario.procs.push(Proc {
         name: name.text.to_owned(),
         body: Vec::new(),
         span: name.span,
     });
     check_names(input.state.scenario.procs.len(), "procs", name.span)?;
-    Ok(Owner::Proc(index))
+    match input.state.procs.insert(name.text, index) {
+        None => Ok(Owner::Proc(index)),
+        Some(before) => {
+            let before = input.state.scenario.procs[before as usize].span;
+            Err(duplicate(input, "proc", name, before))
+        }
+    }
 }
 
 fn threads(input: &mut Input<'_, '_>, deferred: bool, daemon: bool) -> Parsed<Owner> {

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use autotrader::service::venue::Venue;
+use autotrader::service::venue::{Call, Venue};
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::measure::{Endpoint, Seen};
+use crate::measure::{Answer, Endpoint, Seen};
 
 /// How long a client waits before it gives up: longer than any lock was ever held.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -132,7 +132,7 @@ impl Client {
 
     /// Reset or resume, timed; whether it was 200.
     pub(crate) async fn timed_change(&self, seen: &Seen, endpoint: Endpoint, symbol: &str) -> bool {
-        let overlapped = self.venue.is_asked(symbol);
+        let met = self.venue.in_progress(symbol);
         let begun = Instant::now();
         let answer = self.change(endpoint, symbol).await;
         let took = begun.elapsed();
@@ -140,7 +140,13 @@ impl Client {
             Ok((status, code)) => (status, code),
             Err(error) => (0, error),
         };
-        seen.answer(endpoint, took, status, overlapped);
+        seen.answer(Answer {
+            endpoint,
+            status,
+            begun,
+            took,
+            met,
+        });
         if status != 200 {
             let text = format!("{endpoint:?} {symbol}: {status} {why} after {took:.3?}");
             seen.fail("an answer is not 200", text);
@@ -152,18 +158,52 @@ impl Client {
     pub(crate) async fn timed_health(&self, seen: &Seen) {
         let begun = Instant::now();
         if let Ok((status, _)) = send(self.get("/healthz")).await {
-            seen.answer(Endpoint::Healthz, begun.elapsed(), status, false);
+            seen.answer(Answer {
+                endpoint: Endpoint::Healthz,
+                status,
+                begun,
+                took: begun.elapsed(),
+                met: None,
+            });
         }
+    }
+
+    /// Whether an order of a currency is in flight.
+    pub(crate) fn has_order(&self, symbol: &str) -> bool {
+        self.venue.in_progress(symbol) == Some(Call::Place)
+    }
+
+    /// A page that is open: reads what it is told, or never anything, for as long as it can.
+    pub(crate) async fn watch(&self, reads: bool) {
+        let Ok(mut events) = self.get("/events").timeout(Duration::MAX).send().await else {
+            return;
+        };
+        if !reads {
+            return std::future::pending().await;
+        }
+        while let Ok(Some(_)) = events.chunk().await {}
+    }
+
+    /// What a monitoring system asks for; nobody looks at it here.
+    pub(crate) async fn scrape(&self) {
+        // What is wrong with the service others see.
+        let _ = send(self.get("/metrics")).await;
     }
 
     /// A look, timed; none when it was not 200.
     pub(crate) async fn timed_stats(&self, seen: &Seen, symbol: &str) -> Option<Stats> {
-        let overlapped = self.venue.is_asked(symbol);
+        let met = self.venue.in_progress(symbol);
         let begun = Instant::now();
         let answer = self.stats(symbol).await;
         let took = begun.elapsed();
         let status = answer.as_ref().map_or_else(|error| error.status, |_| 200);
-        seen.answer(Endpoint::Stats, took, status, overlapped);
+        seen.answer(Answer {
+            endpoint: Endpoint::Stats,
+            status,
+            begun,
+            took,
+            met,
+        });
         match answer {
             Ok(stats) => Some(stats),
             Err(error) => {

@@ -24,8 +24,18 @@ const DWELL: Duration = Duration::from_millis(500);
 /// Time between two looks of one client.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The most that the loop is left alone with a currency between two rounds.
-const PAUSE_MAX_MS: u64 = 300;
+/// Between two looks at whether an order is in flight.
+const HUNT_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How the loop is left alone with a currency before the next reset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spacing {
+    /// For up to so long. One time of two, and no longer than that, until an order of the currency
+    /// is in flight: that is what the reset shall meet.
+    Hunting(Duration),
+    /// Always for so long: a client sends no more than 15 requests in that time and [`DWELL`].
+    Steady(Duration),
+}
 
 /// Clients that work together on some currencies.
 struct Group {
@@ -44,7 +54,6 @@ struct Round {
     epoch_before: u64,
     reset_us: u64,
     cycle: u64,
-    paused_ms: u64,
 }
 
 /// What all clients share.
@@ -54,9 +63,25 @@ pub(crate) struct Load {
     pub(crate) windows: Mutex<Vec<Window>>,
     pub(crate) until: Instant,
     pub(crate) seed: u64,
+    pub(crate) spacing: Spacing,
 }
 
-/// Lets so many clients work until it is time; all currencies are covered.
+impl Load {
+    async fn leave_alone(&self, symbol: &str, random: &mut Pcg64Mcg) {
+        let most = match self.spacing {
+            Spacing::Hunting(most) => most,
+            Spacing::Steady(pause) => return tokio::time::sleep(pause).await,
+        };
+        let hunts = random.next_u32().is_multiple_of(2);
+        let pause = most * (random.next_u32() % 1000) / 1000;
+        let until = Instant::now() + if hunts { most } else { pause };
+        while Instant::now() < until && !(hunts && self.client.has_order(symbol)) {
+            tokio::time::sleep(HUNT_INTERVAL).await;
+        }
+    }
+}
+
+/// Lets so many clients work until it is time, and each currency has had its turn.
 pub(crate) async fn run(load: Arc<Load>, symbols: &[String], clients: usize) {
     let groups = groups(symbols, clients);
     let mut tasks = Vec::new();
@@ -100,15 +125,12 @@ fn groups(symbols: &[String], clients: usize) -> Vec<Group> {
 
 async fn work(load: &Load, group: &Group, member: usize, seed: u64) {
     let mut random = Pcg64Mcg::seed_from_u64(seed);
-    for symbol in group.symbols.iter().cycle() {
+    for (turn, symbol) in group.symbols.iter().cycle().enumerate() {
         if group.barrier.wait().await.is_leader() {
-            group
-                .over
-                .store(Instant::now() >= load.until, Ordering::SeqCst);
+            let over = turn >= group.symbols.len() && Instant::now() >= load.until;
+            group.over.store(over, Ordering::SeqCst);
             group.spoiled.store(false, Ordering::SeqCst);
-            let pause = u64::from(random.next_u32()) % PAUSE_MAX_MS;
             *group.round.lock() = Round {
-                paused_ms: pause,
                 reset_us: u64::MAX,
                 ..Round::default()
             };
@@ -117,14 +139,16 @@ async fn work(load: &Load, group: &Group, member: usize, seed: u64) {
             } else {
                 group.spoiled.store(true, Ordering::SeqCst);
             }
+            // At the very first the loop has been left alone until there was an order.
+            if !over && turn >= group.symbols.len() {
+                load.leave_alone(symbol, &mut random).await;
+            }
         }
         group.barrier.wait().await;
         if group.over.load(Ordering::SeqCst) {
             return;
         }
         round(load, group, symbol, member).await;
-        let pause = group.round.lock().paused_ms;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 }
 

@@ -3,13 +3,20 @@
 //! Knows percentiles and limits. Does not know who asked.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use autotrader::service::venue::Call;
 use gordian::sync::Mutex;
 use serde::Serialize;
 
+use crate::machine::Machine;
+
 /// What an answer may take: the incident note's demand.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_millis(100);
+
+/// No machine that is merely busy makes an answer as late as this: it is judged, whatever the
+/// machine did.
+const EXCUSED_MAX: Duration = Duration::from_secs(1);
 
 /// What is timed. The last two are not judged: they say what the machine could do meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -29,6 +36,22 @@ impl Endpoint {
     fn is_judged(self) -> bool {
         matches!(self, Endpoint::Reset | Endpoint::Resume | Endpoint::Stats)
     }
+
+    /// Whether its answer waits for the disk.
+    fn needs_disk(self) -> bool {
+        matches!(self, Endpoint::Reset | Endpoint::Resume)
+    }
+}
+
+/// An answer, or none (status 0).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) status: u16,
+    pub(crate) begun: Instant,
+    pub(crate) took: Duration,
+    /// What the loop waited for when it was sent, about that currency.
+    pub(crate) met: Option<Call>,
 }
 
 /// What was seen: times of answers, and what was wrong.
@@ -44,6 +67,10 @@ struct Inner {
     failures: BTreeMap<&'static str, Failure>,
     /// Requests that were sent while the loop waited for the exchange about that currency.
     overlapped: u64,
+    /// Resets that were sent while an order of that currency was in flight.
+    resets_met_order: u64,
+    late: Vec<Answer>,
+    excused: u64,
     rounds: BTreeMap<String, u64>,
 }
 
@@ -75,29 +102,74 @@ pub(crate) struct Summary {
     /// Answers by status; 0 for none at all.
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) overlapped: u64,
+    pub(crate) resets: usize,
+    pub(crate) resets_met_order: u64,
+    /// Answers that took more than the limit, and less without what the machine took.
+    pub(crate) excused: u64,
     pub(crate) rounds: u64,
     pub(crate) currencies: usize,
     pub(crate) failures: BTreeMap<&'static str, Failure>,
 }
 
 impl Seen {
-    /// An answer, or none (status 0).
-    pub(crate) fn answer(&self, endpoint: Endpoint, took: Duration, status: u16, overlapped: bool) {
-        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+    /// Counts an answer.
+    pub(crate) fn answer(&self, answer: Answer) {
+        let Answer {
+            endpoint,
+            status,
+            took,
+            met,
+            ..
+        } = answer;
         let mut inner = self.inner.lock();
-        inner.times_us.entry(endpoint).or_default().push(micros);
+        inner
+            .times_us
+            .entry(endpoint)
+            .or_default()
+            .push(micros(took));
         if !endpoint.is_judged() {
             return;
         }
         *inner.statuses.entry(status).or_default() += 1;
-        inner.overlapped += u64::from(overlapped);
-        drop(inner);
+        inner.overlapped += u64::from(met.is_some());
+        let met_order = endpoint == Endpoint::Reset && met == Some(Call::Place);
+        inner.resets_met_order += u64::from(met_order);
         if took > ANSWER_MAX {
-            self.fail(
-                "an answer took more than 0.1 s",
-                format!("{endpoint:?}: {took:.3?}"),
-            );
+            inner.late.push(answer);
         }
+    }
+
+    /// Judges the answers that came late: was it the service, or did the machine do something else
+    /// for so long that nothing can be said?
+    pub(crate) fn judge_late(&self, machine: &Machine) {
+        let late = std::mem::take(&mut self.inner.lock().late);
+        for Answer {
+            endpoint,
+            begun,
+            took,
+            ..
+        } in late
+        {
+            let lost = machine.lost(begun, begun + took, endpoint.needs_disk());
+            if took <= EXCUSED_MAX && took - lost <= ANSWER_MAX {
+                self.inner.lock().excused += 1;
+            } else {
+                let text =
+                    format!("{endpoint:?}: {took:.3?}, of which the machine lost {lost:.3?}");
+                self.fail("an answer took more than 0.1 s", text);
+            }
+        }
+    }
+
+    /// What the acceptance's own blocks on the disk took.
+    pub(crate) fn synced(&self, took: Vec<Duration>) {
+        let took = took.into_iter().map(micros);
+        self.inner
+            .lock()
+            .times_us
+            .entry(Endpoint::Fsync)
+            .or_default()
+            .extend(took);
     }
 
     /// Something is wrong.
@@ -123,12 +195,17 @@ impl Seen {
     /// Adds it up.
     pub(crate) fn summary(&self) -> Summary {
         let mut inner = self.inner.lock();
-        let rows = inner
+        let times = inner
             .times_us
             .iter_mut()
-            .map(|(endpoint, times)| row(*endpoint, times));
-        let rows = rows.collect();
+            .filter(|(_, times)| !times.is_empty());
+        let rows = times.map(|(endpoint, times)| row(*endpoint, times));
+        let rows: Vec<_> = rows.collect();
+        let resets = rows.iter().find(|row| row.endpoint == Endpoint::Reset);
         Summary {
+            resets: resets.map_or(0, |row| row.answers),
+            resets_met_order: inner.resets_met_order,
+            excused: inner.excused,
             rows,
             statuses: inner.statuses.clone(),
             overlapped: inner.overlapped,
@@ -137,6 +214,10 @@ impl Seen {
             failures: inner.failures.clone(),
         }
     }
+}
+
+fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 fn row(endpoint: Endpoint, times_us: &mut [u32]) -> Row {
@@ -163,6 +244,7 @@ fn row(endpoint: Endpoint, times_us: &mut [u32]) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Resource;
 
     #[test]
     fn percentiles_are_answers_that_were_given() {
@@ -184,5 +266,47 @@ mod tests {
     fn late_is_more_than_the_limit() {
         let mut times = vec![99_999, 100_000, 100_001];
         assert_eq!(row(Endpoint::Stats, &mut times).late, 1);
+    }
+    #[test]
+    fn a_late_answer_is_judged_unless_the_machine_was_away() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        use Resource::{Disk, Processor};
+        // What took how long, when the machine was away, and whether that says enough to judge.
+        let cases = [
+            (Endpoint::Stats, 100, Processor, (0, 0), None),
+            (Endpoint::Stats, 101, Processor, (0, 0), Some(true)),
+            (Endpoint::Stats, 150, Processor, (10, 55), Some(true)),
+            (Endpoint::Stats, 150, Processor, (10, 70), Some(false)),
+            (Endpoint::Stats, 150, Processor, (150, 400), Some(true)),
+            (Endpoint::Stats, 150, Disk, (0, 150), Some(true)),
+            (Endpoint::Reset, 150, Disk, (0, 150), Some(false)),
+            (Endpoint::Resume, 150, Disk, (0, 150), Some(false)),
+            // A lock that is held for seconds is no matter of the machine, however busy.
+            (Endpoint::Reset, 1_001, Processor, (0, 1_001), Some(true)),
+            (Endpoint::Healthz, 150, Processor, (0, 0), None),
+        ];
+        for case in cases {
+            let (endpoint, took, resource, (from, to), expected) = case;
+            let seen = Seen::default();
+            seen.answer(Answer {
+                endpoint,
+                status: 200,
+                begun,
+                took: Duration::from_millis(took),
+                met: None,
+            });
+            let machine = Machine::default();
+            machine.note(resource, at(from), at(to));
+            seen.judge_late(&machine);
+            let summary = seen.summary();
+            let judged = match (summary.failures.len(), summary.excused) {
+                (0, 0) => None,
+                (1, 0) => Some(true),
+                (0, 1) => Some(false),
+                other => panic!("{case:?}: {other:?}"),
+            };
+            assert_eq!(judged, expected, "{case:?}");
+        }
     }
 }

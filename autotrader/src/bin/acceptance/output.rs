@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::crash;
 use crate::measure::{ANSWER_MAX, Endpoint, Failure};
-use crate::profile::Report;
+use crate::profile::{Report, Verdict};
+use crate::soak::Trend;
 
 /// Where it goes.
 #[derive(Debug)]
@@ -58,8 +59,8 @@ impl Output {
     pub(crate) fn profile(&self, report: &Report) {
         let summary = &report.summary;
         let mut text = format!(
-            "{} · {} clients · {:.0} s · {} rounds over {} currencies · {} orders, {} filled · {} \
-             requests met an operation in flight",
+            "{} · {} clients · {:.0} s · {} rounds over {} currencies · {} orders, {} filled \n  \
+             in flight: an order at {} of {} resets, an operation at {} requests",
             report.profile,
             report.clients,
             report.seconds,
@@ -67,6 +68,8 @@ impl Output {
             summary.currencies,
             report.orders,
             report.fills,
+            summary.resets_met_order,
+            summary.resets,
             summary.overlapped,
         );
         let _ = write!(
@@ -104,23 +107,44 @@ impl Output {
         if let Some(shutdown_ms) = report.shutdown_ms {
             let _ = write!(text, "\n  SIGTERM  ended after {shutdown_ms:.0} ms");
         }
+        if let Some(trend) = &report.trend {
+            write_trend(&mut text, trend);
+        }
+        if report.verdict == Verdict::Inconclusive && summary.excused == 0 {
+            let _ = write!(
+                text,
+                "\n  memory   cannot be read here: it takes Linux's /proc"
+            );
+        }
+        if summary.excused > 0 {
+            let _ = write!(
+                text,
+                "\n  machine  {} late answers cannot be judged: it was away for as long",
+                summary.excused
+            );
+        }
         write_failures(&mut text, summary.failures.iter());
         self.step(&text);
     }
 
     /// The end of all runs.
-    pub(crate) fn verdict(&self, reports: &[Report], seed: u64) {
-        let accepted = reports.iter().all(Report::is_accepted);
+    pub(crate) fn verdict(&self, reports: &[Report], verdict: Verdict, seed: u64) {
+        let accepted = verdict == Verdict::Accepted;
         let limit = ANSWER_MAX.as_millis();
         if self.json {
             let all = json!({
-                "v": 1, "kind": "acceptance", "accepted": accepted, "seed": seed,
+                "v": 1, "kind": "acceptance", "accepted": accepted, "verdict": verdict, "seed": seed,
                 "limit_ms": limit, "runs": reports,
             });
             let _ = writeln!(std::io::stdout(), "{all}");
         } else if accepted {
             self.tell(&format!(
                 "ACCEPTED  every answer 200 within {limit} ms, and true"
+            ));
+        } else if verdict == Verdict::Inconclusive {
+            self.tell(&format!(
+                "INCONCLUSIVE  nothing is wrong for certain, and not everything could be judged: \
+                 again on a quiet machine (seed {seed})"
             ));
         } else {
             self.tell(&format!("NOT ACCEPTED  (seed {seed})"));
@@ -159,6 +183,25 @@ impl Output {
         };
         self.step(&format!("{text}\n{verdict}"));
     }
+}
+
+/// Memory by tenths of the time.
+fn write_trend(text: &mut String, trend: &Trend) {
+    let _ = write!(
+        text,
+        "\n  {:>10}{:>10}{:>10}{:>10}",
+        "until s", "KiB", "least", "most"
+    );
+    let parts = trend.parts.len();
+    for (index, (median, least, most)) in trend.parts.iter().enumerate() {
+        let until = trend.samples * (index + 1) / parts;
+        let _ = write!(text, "\n  {until:>10}{median:>10}{least:>10}{most:>10}");
+    }
+    let _ = write!(
+        text,
+        "\n  third quarter to last: {:+} KiB; up to {:+} is flat",
+        trend.growth_kib, trend.growth_kib_max
+    );
 }
 
 fn write_failures<'a>(

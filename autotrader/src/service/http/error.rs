@@ -48,17 +48,26 @@ impl ApiError {
     pub fn bad_request(message: impl Into<String>) -> Self {
         ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
+
+    /// What is answered.
+    pub fn body(&self) -> serde_json::Value {
+        serde_json::json!({
+            "ok": false,
+            "error": { "code": self.code, "message": self.message },
+        })
+    }
 }
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        let (status, code) = match refusal {
-            Refusal::UnknownCurrency => (StatusCode::NOT_FOUND, "unknown_currency"),
-            // The request is fine and so is the server: the two do not fit at this moment.
-            Refusal::NotRunning => (StatusCode::CONFLICT, "not_running"),
-            Refusal::NotDurable => (StatusCode::INTERNAL_SERVER_ERROR, "not_durable"),
-            Refusal::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
-            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        let status = StatusCode::from_u16(refusal.status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let code = match refusal {
+            Refusal::UnknownCurrency => "unknown_currency",
+            Refusal::NotRunning => "not_running",
+            Refusal::NotDurable => "not_durable",
+            Refusal::Failed => "failed",
+            Refusal::Busy => "busy",
         };
         ApiError::new(status, code, refusal.to_string())
     }
@@ -72,11 +81,7 @@ impl From<NotDurable> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({
-            "ok": false,
-            "error": { "code": self.code, "message": self.message },
-        });
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.body())).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = header::HeaderValue::from_static("Bearer");
             response

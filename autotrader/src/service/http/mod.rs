@@ -25,6 +25,7 @@ use crate::{Currency, Refusal};
 mod error;
 mod gate;
 pub mod listen;
+mod wire;
 
 pub use error::ApiError;
 

@@ -20,12 +20,14 @@ use super::adapter::Expiries;
 use super::clock::now_us;
 use crate::{Journal, NotDurable, Record};
 
+mod ledger;
+mod migrations;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-/// Each is applied once, in order; the number of those applied is the file's `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("001_tables.sql")];
+pub use ledger::{LATEST_MAX, Ledger};
+use migrations::{MIGRATIONS, Migration, migrate};
 
 /// Requests in one transaction.
 const GROUP_MAX: usize = 256;
@@ -90,6 +92,7 @@ pub struct Store {
     writer: Mutex<Option<JoinHandle<()>>>,
     health: Arc<Health>,
     expiries: Arc<Expiries>,
+    ledger: Ledger,
     order_expiry: Duration,
 }
 
@@ -142,8 +145,9 @@ impl Store {
     ) -> Result<(Self, Loaded), StoreError> {
         let mut connection = open_exclusively(path)?;
         let expiries = Arc::new(Expiries::default());
+        let ledger = Ledger::default();
         let loaded = numbered(&connection, configured)
-            .and_then(|symbols| tables::load(&mut connection, symbols, &expiries))
+            .and_then(|symbols| tables::load(&mut connection, symbols, &expiries, &ledger))
             .map_err(|why| why.at(path))?;
         let (jobs, queue) = channel();
         let health = Arc::new(Health::default());
@@ -161,6 +165,7 @@ impl Store {
             writer: Mutex::new(Some(writer)),
             health,
             expiries,
+            ledger,
             order_expiry,
         };
         Ok((store, loaded))
@@ -169,6 +174,11 @@ impl Store {
     /// When open orders expire.
     pub fn expiries(&self) -> Arc<Expiries> {
         Arc::clone(&self.expiries)
+    }
+
+    /// The latest orphans in the database.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// How the writing goes.
@@ -212,7 +222,9 @@ impl Journal for Store {
         if let Some(intent) = record.intent {
             self.expiries.note(intent.order.id, expires_us);
         }
-        self.write(Change::Record(Box::new(record.clone()), expires_us))
+        self.write(Change::Record(Box::new(record.clone()), expires_us))?;
+        self.ledger.note(record.currency, &record.book);
+        Ok(())
     }
 }
 
@@ -366,7 +378,7 @@ fn open_exclusively(path: &Path) -> Result<Connection, StoreError> {
     prepare(connection, MIGRATIONS).map_err(|why| why.at(path))
 }
 
-fn prepare(mut connection: Connection, migrations: &[&str]) -> Result<Connection, Refused> {
+fn prepare(mut connection: Connection, migrations: &[Migration]) -> Result<Connection, Refused> {
     if connection.is_readonly("main")? {
         return Err(Refused::Unusable("it is read-only".to_owned()));
     }
@@ -383,26 +395,6 @@ fn prepare(mut connection: Connection, migrations: &[&str]) -> Result<Connection
     }
     migrate(&mut connection, migrations)?;
     Ok(connection)
-}
-
-/// Applies the migrations that the file has not seen, each whole or not at all.
-fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Refused> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    let Some(missing) = migrations.get(done..) else {
-        let known = migrations.len();
-        return Err(Refused::Unusable(format!(
-            "its version is {version}, and this program knows versions up to {known}: use a newer \
-             program"
-        )));
-    };
-    for (index, migration) in missing.iter().enumerate() {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(migration)?;
-        transaction.pragma_update(None, "user_version", (done + index + 1) as i64)?;
-        transaction.commit()?;
-    }
-    Ok(())
 }
 
 /// Makes a database beside its place, then moves it there: a crash leaves all of it or none.

@@ -3,8 +3,9 @@
 //! Knows each column. Does not know files, threads or who writes when.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
 
-use super::{Loaded, Refused};
+use super::{LATEST_MAX, Ledger, Loaded, Refused};
 use crate::service::adapter::Expiries;
 use crate::service::clock::now_us;
 use crate::{
@@ -13,10 +14,22 @@ use crate::{
 };
 
 /// What SQLite cannot check: that a row is as it was written.
-fn checksum(book: &Book) -> rusqlite::Result<u32> {
-    let bytes = serde_json::to_vec(book)
+pub(super) fn crc(row: &impl Serialize) -> rusqlite::Result<u32> {
+    let bytes = serde_json::to_vec(row)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     Ok(crc32fast::hash(&bytes))
+}
+
+/// Of a book's own row: its orphans have rows, and checksums, of their own.
+pub(super) fn book_checksum(book: &Book) -> rusqlite::Result<u32> {
+    crc(&Book {
+        orphans: Vec::new(),
+        ..book.clone()
+    })
+}
+
+pub(super) fn orphan_checksum(place: u64, orphan: &Orphan) -> rusqlite::Result<u32> {
+    crc(&(place, orphan))
 }
 
 pub(super) fn set_fact(
@@ -91,8 +104,8 @@ fn write_book(transaction: &Transaction<'_>, number: usize, book: &Book) -> rusq
     };
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO book (currency, version, epoch, paused, cycle, op_settled, profit,
-         step, volume, cost, price_last, checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         step, volume, cost, price_last, orphaned, orphans_count, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     statement.execute(params![
         number,
@@ -106,17 +119,26 @@ fn write_book(transaction: &Transaction<'_>, number: usize, book: &Book) -> rusq
         position.map(|position| position.volume),
         position.map(|position| position.cost),
         position.map(|position| position.price_last),
-        checksum(book)?,
+        book.orphaned,
+        book.orphans_count,
+        book_checksum(book)?,
     ])?;
-    let mut count =
-        transaction.prepare_cached("SELECT count(*) FROM orphan WHERE currency = ?1")?;
-    let known: usize = count.query_row([number], |row| row.get(0))?;
+    // An earlier book may have had some of them.
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO orphan (currency, place, cycle, op, volume) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR IGNORE INTO orphan (currency, place, cycle, op, volume, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (place, orphan) in book.orphans.iter().enumerate().skip(known) {
+    for (place, orphan) in (book.orphans_archived()..).zip(&book.orphans) {
         let op = orphan.order.map(|order| order.op.0);
-        statement.execute(params![number, place, orphan.cycle.0, op, orphan.volume])?;
+        let checksum = orphan_checksum(place, orphan)?;
+        statement.execute(params![
+            number,
+            place,
+            orphan.cycle.0,
+            op,
+            orphan.volume,
+            checksum
+        ])?;
     }
     Ok(())
 }
@@ -156,11 +178,15 @@ pub(super) fn load(
     connection: &mut Connection,
     symbols: Vec<String>,
     expiries: &Expiries,
+    ledger: &Ledger,
 ) -> Result<Loaded, Refused> {
     let known = self::symbols(connection)?;
     let mut records = Vec::new();
     for (number, symbol) in known.iter().enumerate() {
-        read_currency(connection, number, symbol, expiries, &mut records)?;
+        let count = read_currency(connection, number, symbol, expiries, &mut records)?;
+        let currency = Currency(number);
+        let latest = read_orphans(connection, currency, Some(LATEST_MAX))?;
+        ledger.extend(currency, count - latest.len() as u64, &latest);
     }
     let transaction = connection.transaction()?;
     for (number, symbol) in symbols.iter().enumerate().skip(known.len()) {
@@ -193,13 +219,14 @@ fn name(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
     Ok(name)
 }
 
+/// Reads a currency; how many orphans it has.
 fn read_currency(
     connection: &Connection,
     number: usize,
     symbol: &str,
     expiries: &Expiries,
     records: &mut Vec<Record>,
-) -> Result<(), Refused> {
+) -> Result<u64, Refused> {
     let book = read_book(connection, number)?;
     let book = book.ok_or_else(|| Refused::Corrupt(format!("`{symbol}` has no book")))?;
     let intents = read_intents(connection, number)?;
@@ -221,28 +248,71 @@ fn read_currency(
         expiries.note(intent.order.id, expires_us);
         records.push(record(Some(intent)));
     }
-    Ok(())
+    Ok(book.orphans_count)
 }
 
 fn read_book(connection: &Connection, number: usize) -> Result<Option<Book>, Refused> {
     let mut statement = connection.prepare_cached(
         "SELECT version, epoch, paused, cycle, op_settled, profit, step, volume, cost, price_last,
-         checksum FROM book WHERE currency = ?1",
+         orphaned, orphans_count, checksum FROM book WHERE currency = ?1",
     )?;
-    let found = statement.query_row([number], |row| Ok((book_in(row)?, row.get::<_, u32>(10)?)));
-    let Some((mut book, expected)) = found.optional()? else {
+    let found = statement.query_row([number], |row| Ok((book_in(row)?, row.get::<_, u32>(12)?)));
+    let Some((book, expected)) = found.optional()? else {
         return Ok(None);
     };
-    let mut statement = connection.prepare_cached(
-        "SELECT place, cycle, op, volume FROM orphan WHERE currency = ?1 ORDER BY place",
-    )?;
-    let orphans = statement.query_map([number], |row| orphan_in(row, Currency(number)))?;
-    book.orphans = orphans.collect::<Result<_, _>>()?;
-    if checksum(&book)? != expected {
+    if book_checksum(&book)? != expected {
         let why = format!("the book of currency {number} does not have its checksum");
         return Err(Refused::Corrupt(why));
     }
+    check_orphans(connection, Currency(number), &book)?;
     Ok(Some(book))
+}
+
+/// Each orphan is as it was written and at its place, and together they are what the book says. One
+/// at a time: there may be more of them than anybody wants in memory.
+fn check_orphans(connection: &Connection, currency: Currency, book: &Book) -> Result<(), Refused> {
+    let wrong = |what: &str| {
+        let why = format!("the orphans of currency {}: {what}", currency.0);
+        Refused::Corrupt(why)
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT place, cycle, op, volume, checksum FROM orphan WHERE currency = ?1 ORDER BY place",
+    )?;
+    let mut rows = statement.query([currency.0])?;
+    let (mut count, mut sum) = (0, 0_i64);
+    while let Some(row) = rows.next()? {
+        let orphan = orphan_in(row, currency)?;
+        if orphan_checksum(count, &orphan)? != row.get::<_, u32>(4)? {
+            return Err(wrong(&format!("number {count} does not have its checksum")));
+        }
+        count += 1;
+        sum = sum
+            .checked_add(orphan.volume)
+            .ok_or_else(|| wrong("too many coins"))?;
+    }
+    if (count, sum) != (book.orphans_count, book.orphaned) {
+        let (known, coins) = (book.orphans_count, book.orphaned);
+        let what = format!("{count} with {sum} coins, and the book knows {known} with {coins}");
+        return Err(wrong(&what));
+    }
+    Ok(())
+}
+
+/// The orphans of a currency by place, or the latest of them.
+pub(super) fn read_orphans(
+    connection: &Connection,
+    currency: Currency,
+    latest: Option<usize>,
+) -> Result<Vec<Orphan>, Refused> {
+    let mut statement = connection.prepare_cached(
+        "SELECT place, cycle, op, volume FROM orphan WHERE currency = ?1
+         ORDER BY place DESC LIMIT ?2",
+    )?;
+    let most = latest.map_or(-1, |latest| latest as i64);
+    let orphans = statement.query_map(params![currency.0, most], |row| orphan_in(row, currency))?;
+    let mut orphans: Vec<_> = orphans.collect::<Result<_, _>>()?;
+    orphans.reverse();
+    Ok(orphans)
 }
 
 fn book_in(row: &Row<'_>) -> rusqlite::Result<Book> {
@@ -263,6 +333,8 @@ fn book_in(row: &Row<'_>) -> rusqlite::Result<Book> {
         cycle_id: CycleId(row.get(3)?),
         op_settled: OpId(row.get(4)?),
         profit: row.get(5)?,
+        orphaned: row.get(10)?,
+        orphans_count: row.get(11)?,
         orphans: Vec::new(),
     })
 }

@@ -62,8 +62,17 @@ fn book(version: u64) -> Book {
         cycle_id: CycleId(4),
         op_settled: OpId(version),
         profit: -5,
+        orphaned: -6,
+        orphans_count: 2,
         orphans: vec![orphan(None), orphan(Some(id))],
     }
+}
+
+/// As it is after a restart: its orphans are in the ledger.
+fn archived(version: u64) -> Book {
+    let mut book = book(version);
+    book.archive();
+    book
 }
 
 fn record(version: u64, intent: Option<u64>) -> Record {
@@ -120,7 +129,7 @@ fn what_was_written_is_there_whole() {
 
     let (store, loaded) = place.open();
     let found = &recover(&loaded.records)[&Currency(0)];
-    assert_eq!(found.book, book(3));
+    assert_eq!(found.book, archived(3));
     assert_eq!(found.pending, record(3, Some(4)).intent);
     assert_eq!(store.expiries().of(id), expires_us, "known after a restart");
     let other = ClientOrderId { op: OpId(5), ..id };
@@ -147,7 +156,7 @@ fn the_highest_version_wins_in_every_order() {
             store.append(&record(version, None)).unwrap();
         }
         store.close();
-        assert_eq!(place.again()[&Currency(0)].book, book(3), "{order:?}");
+        assert_eq!(place.again()[&Currency(0)].book, archived(3), "{order:?}");
     }
 }
 
@@ -198,7 +207,7 @@ fn a_crash_at_any_moment_leaves_what_was_acknowledged() {
         bytes.extend_from_slice(&[version as u8; 100]);
         std::fs::write(&log, bytes).unwrap();
         let found = &crashed.again()[&Currency(0)];
-        assert_eq!(found.book, book(version));
+        assert_eq!(found.book, archived(version));
         assert_eq!(
             found.pending.map(|intent| intent.token.op),
             Some(OpId(version + 1))
@@ -265,7 +274,7 @@ fn currencies_keep_their_numbers() {
     store.close();
     let (store, loaded) = open(&place.path(), &["XRP", "ETH", "BTC"]).unwrap();
     assert_eq!(loaded.symbols, ["BTC", "ETH", "XRP"]);
-    assert_eq!(recover(&loaded.records)[&Currency(0)].book, book(3));
+    assert_eq!(recover(&loaded.records)[&Currency(0)].book, archived(3));
     assert_eq!(
         loaded.instance, first.instance,
         "its orders are found again"
@@ -300,7 +309,9 @@ fn what_cannot_be_true_is_refused() {
             "checksum",
         ),
         ("UPDATE orphan SET volume = 4 WHERE place = 1", "checksum"),
-        ("DELETE FROM orphan WHERE place = 1", "checksum"),
+        ("UPDATE orphan SET cycle = 9 WHERE place = 0", "checksum"),
+        ("DELETE FROM orphan WHERE place = 0", "checksum"),
+        ("DELETE FROM orphan WHERE place = 1", "the book knows 2"),
         ("DELETE FROM book WHERE currency = 1", "`ETH` has no book"),
         (
             "DELETE FROM fact WHERE name = 'instance'",
@@ -346,10 +357,14 @@ fn a_file_that_is_not_a_database_is_not_taken_for_a_new_one() {
 #[test]
 fn a_migration_is_applied_whole_or_not_at_all() {
     let place = Place::new();
-    let good = "CREATE TABLE one (a INTEGER); INSERT INTO one VALUES (1);";
-    let bad = "CREATE TABLE two (a INTEGER); INSERT INTO nowhere VALUES (1);";
+    let step = |tables| Migration {
+        tables,
+        fill: |_| Ok(()),
+    };
+    let good = step("CREATE TABLE one (a INTEGER); INSERT INTO one VALUES (1);");
+    let bad = step("CREATE TABLE two (a INTEGER); INSERT INTO nowhere VALUES (1);");
     let connect = || Connection::open(place.path()).unwrap();
-    let facts = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);";
+    let facts = step("CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);");
     prepare(connect(), &[facts]).unwrap();
     assert!(prepare(connect(), &[facts, good, bad]).is_err());
     let connection = connect();
@@ -359,7 +374,12 @@ fn a_migration_is_applied_whole_or_not_at_all() {
     assert_eq!(version, 2, "the good one is there, the bad one is not");
     assert!(connection.execute("SELECT * FROM two", []).is_err());
     drop(connection);
-    let fixed = "CREATE TABLE two (a INTEGER);";
+    let unfilled = Migration {
+        tables: "CREATE TABLE two (a INTEGER);",
+        fill: |_| Err(Refused::Corrupt("so be it".to_owned())),
+    };
+    assert!(prepare(connect(), &[facts, good, unfilled]).is_err());
+    let fixed = step("CREATE TABLE two (a INTEGER);");
     let connection = prepare(connect(), &[facts, good, fixed]).unwrap();
     let rows: i64 = connection
         .query_row("SELECT count(*) FROM one", [], |row| row.get(0))
@@ -389,6 +409,7 @@ fn a_write_that_has_no_room_is_an_error_and_no_more() {
     let writer = std::thread::spawn(move || writer.run());
     let mut large = record(5, None);
     large.book.orphans = vec![large.book.orphans[0]; 20_000];
+    large.book.orphans_count = 20_000;
     for (record, expected) in [(large, Err(NotDurable)), (record(6, None), Ok(()))] {
         let (done, answer) = sync_channel(1);
         jobs.send(Job {
@@ -401,5 +422,125 @@ fn a_write_that_has_no_room_is_an_error_and_no_more() {
     }
     drop(jobs);
     writer.join().unwrap();
-    assert_eq!(place.again()[&Currency(0)].book, book(6));
+    assert_eq!(place.again()[&Currency(0)].book, archived(6));
+}
+
+/// A database of version 1 in this place.
+fn first_version(place: &Place, change: &str) {
+    let connection = Connection::open(place.path()).unwrap();
+    connection
+        .execute_batch(include_str!("version1.sql"))
+        .unwrap();
+    connection.execute_batch(change).unwrap();
+}
+
+#[test]
+fn a_database_of_the_first_version_loses_nothing() {
+    let place = Place::new();
+    first_version(&place, "");
+    let symbols = ["BTC", "ETH", "XRP"];
+    // The second time it is one of this version already.
+    for _ in 0..2 {
+        let (store, loaded) = open(&place.path(), &symbols).unwrap();
+        assert_eq!(
+            (loaded.symbols, loaded.instance.len()),
+            (symbols.map(str::to_owned).to_vec(), 8)
+        );
+        let found = recover(&loaded.records);
+        let seen = found.values().map(|Recovered { book, pending }| {
+            let in_doubt = pending.map(|intent| (intent.token.op.0, intent.order.volume));
+            let sums = (book.orphans_count, book.orphaned);
+            (
+                book.version,
+                book.epoch.0,
+                book.paused,
+                book.held(),
+                book.profit,
+                sums,
+                in_doubt,
+            )
+        });
+        let expected = [
+            (47, 6, false, 0, 8030, (5, 80), Some((36, 10))),
+            (15, 6, true, 0, 0, (1, 10), Some((5, 20))),
+            (37, 0, false, 10, 5904, (0, 0), None),
+        ];
+        assert_eq!(seen.collect::<Vec<_>>(), expected);
+        let orphans = store.ledger().before(Currency(0), 5);
+        let orphans: Vec<_> = orphans
+            .iter()
+            .map(|orphan| {
+                (
+                    orphan.cycle.0,
+                    orphan.order.map(|id| id.op.0),
+                    orphan.volume,
+                )
+            })
+            .collect();
+        let expected = [
+            (1, None, 10),
+            (1, Some(12), 20),
+            (2, None, 10),
+            (5, None, 10),
+            (6, None, 30),
+        ];
+        assert_eq!(orphans, expected);
+        assert_ne!(
+            store
+                .expiries()
+                .of(found[&Currency(0)].pending.unwrap().order.id),
+            u64::MAX
+        );
+        store.close();
+    }
+}
+
+#[test]
+fn a_damaged_database_of_the_first_version_is_refused_and_left_as_it_is() {
+    let place = Place::new();
+    first_version(&place, "UPDATE orphan SET volume = 11 WHERE place = 4");
+    for _ in 0..2 {
+        let text = why(open(&place.path(), &["BTC", "ETH", "XRP"]));
+        assert!(text.contains("checksum"), "{text}");
+        let connection = Connection::open(place.path()).unwrap();
+        let version: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, 1);
+    }
+}
+
+/// What the core has let go is found here, each entry once, whatever is written again.
+#[test]
+fn the_ledger_has_the_latest_orphans_and_no_more() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let orphan = |volume| Orphan {
+        cycle: CycleId(1),
+        order: None,
+        volume,
+    };
+    const WRITTEN: u64 = 2 * LATEST_MAX as u64;
+    for number in 1..=WRITTEN {
+        let mut record = record(number, None);
+        let latest = [number - 1, number].map(|volume| orphan(volume as i64));
+        record.book.orphans = latest[usize::from(number == 1)..].to_vec();
+        (record.book.orphans_count, record.book.orphaned) = (number, (1..=number as i64).sum());
+        store.append(&record).unwrap();
+    }
+    let check = |store: &Store| {
+        let found = store.ledger().before(Currency(0), WRITTEN - 1);
+        let first = WRITTEN as i64 - LATEST_MAX as i64 + 1;
+        let expected: Vec<_> = (first..WRITTEN as i64).map(orphan).collect();
+        assert_eq!(found, expected);
+        assert!(store.ledger().before(Currency(1), WRITTEN).is_empty());
+    };
+    check(&store);
+    store.close();
+    let (store, loaded) = place.open();
+    check(&store);
+    assert_eq!(
+        recover(&loaded.records)[&Currency(0)].book.orphans_count,
+        WRITTEN
+    );
 }

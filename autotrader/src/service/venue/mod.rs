@@ -3,7 +3,7 @@
 //! Knows orders, prices and balances, and keeps them in a file if it is given one. Does not know
 //! who trades, nor HTTP (`server`), nor when it shall misbehave (`weather`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::Path;
@@ -114,9 +114,13 @@ struct State {
     random: Pcg64Mcg,
     markets: BTreeMap<String, Market>,
     orders: BTreeMap<String, Placed>,
-    /// Calls that are being answered, by symbol.
-    in_progress: BTreeMap<String, usize>,
+    /// Orders of a symbol that have their final answer, the earliest first: those that may be
+    /// forgotten. None where the whole book is kept.
+    closed: Option<BTreeMap<String, VecDeque<String>>>,
+    /// Calls that are being answered, by symbol: looks, and orders.
+    in_progress: BTreeMap<String, (usize, usize)>,
     pinned: bool,
+    looks: Option<Weather>,
     file: Option<File>,
 }
 
@@ -130,6 +134,10 @@ struct Market {
 }
 
 const PRICE_MEAN: Money = 10_000;
+
+/// Orders of a symbol that an exchange with a file remembers, besides those that wait or have not
+/// expired. A client that asks for its last order only, and never has two of them, needs one.
+const REMEMBERED: usize = 64;
 
 impl Default for Market {
     fn default() -> Self {
@@ -151,15 +159,18 @@ impl Market {
 }
 
 impl Venue {
-    /// An exchange without orders, whose book dies with it.
+    /// An exchange without orders. Its book is all in memory, for whoever judges by it, and dies
+    /// with it.
     pub fn new(weather: Weather, seed: u64) -> Self {
         let state = State {
             weather,
             random: Pcg64Mcg::seed_from_u64(seed),
             markets: BTreeMap::new(),
             orders: BTreeMap::new(),
+            closed: None,
             in_progress: BTreeMap::new(),
             pinned: false,
+            looks: None,
             file: None,
         };
         Venue {
@@ -168,6 +179,10 @@ impl Venue {
     }
 
     /// An exchange that goes on where the file ends. A line that a crash has torn is dropped.
+    ///
+    /// Its memory does not grow: of orders that are over, and that could not be placed again for
+    /// they have expired, it knows the latest of each symbol. Balances are of all orders, and the
+    /// file has each.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds something else.
@@ -180,6 +195,7 @@ impl Venue {
             .open(path)?;
         let whole = {
             let mut state = venue.state.lock();
+            state.closed = Some(BTreeMap::new());
             let mut reader = BufReader::new(&file);
             let (mut line, mut whole) = (Vec::new(), 0);
             while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
@@ -206,29 +222,38 @@ impl Venue {
         self.state.lock().pinned = true;
     }
 
-    /// Whether somebody waits for an answer about a symbol.
-    pub fn is_asked(&self, symbol: &str) -> bool {
-        self.state
-            .lock()
-            .in_progress
-            .get(symbol)
-            .is_some_and(|calls| *calls > 0)
+    /// From now on looks go as in that weather, or as all calls do.
+    pub fn set_looks(&self, weather: Option<Weather>) {
+        self.state.lock().looks = weather;
+    }
+
+    /// What somebody waits for that is about a symbol: an order rather than a look.
+    pub fn in_progress(&self, symbol: &str) -> Option<Call> {
+        match self.state.lock().in_progress.get(symbol) {
+            Some((_, 1..)) => Some(Call::Place),
+            Some((1.., _)) => Some(Call::Look),
+            _ => None,
+        }
     }
 
     /// Notes that somebody waits, until the result is dropped.
-    fn asked(self: &Arc<Self>, symbol: &str) -> Asked {
+    fn asked(self: &Arc<Self>, symbol: &str, call: Call) -> Asked {
         let mut state = self.state.lock();
-        *state.in_progress.entry(symbol.to_owned()).or_default() += 1;
+        *state.waiting(symbol, call) += 1;
         Asked {
             venue: Arc::clone(self),
             symbol: symbol.to_owned(),
+            call,
         }
     }
 
     /// How this call will go.
     pub fn plan(&self, call: Call) -> Plan {
         let mut state = self.state.lock();
-        let weather = state.weather;
+        let weather = match call {
+            Call::Look => state.looks.unwrap_or(state.weather),
+            Call::Place => state.weather,
+        };
         weather.plan(call, &mut state.random)
     }
 
@@ -312,7 +337,7 @@ impl Venue {
         Ok(())
     }
 
-    /// All orders, by id.
+    /// All orders that it knows, by id.
     pub fn orders(&self) -> Vec<Placed> {
         self.state.lock().orders.values().cloned().collect()
     }
@@ -322,17 +347,24 @@ impl Venue {
 struct Asked {
     venue: Arc<Venue>,
     symbol: String,
+    call: Call,
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        if let Some(calls) = self.venue.state.lock().in_progress.get_mut(&self.symbol) {
-            *calls -= 1;
-        }
+        *self.venue.state.lock().waiting(&self.symbol, self.call) -= 1;
     }
 }
 
 impl State {
+    fn waiting(&mut self, symbol: &str, call: Call) -> &mut usize {
+        let (looks, orders) = self.in_progress.entry(symbol.to_owned()).or_default();
+        match call {
+            Call::Look => looks,
+            Call::Place => orders,
+        }
+    }
+
     fn matched(&mut self, request: &OrderRequest, matching: Match) -> OrderState {
         let held = self
             .markets
@@ -375,6 +407,28 @@ impl State {
             market.balance_before = market.balance;
             market.balance += net;
         }
+        if placed.state != OrderState::Open {
+            self.forget(&placed.request);
+        }
         self.orders.insert(placed.request.id.clone(), placed);
+    }
+
+    /// An order is over: the earliest of its symbol may go.
+    fn forget(&mut self, request: &OrderRequest) {
+        let Some(closed) = &mut self.closed else {
+            return;
+        };
+        let closed = closed.entry(request.symbol.clone()).or_default();
+        closed.push_back(request.id.clone());
+        let now = now_us();
+        let expired = |placed: &Placed| placed.request.expires_us <= now;
+        while closed.len() > REMEMBERED
+            && closed
+                .front()
+                .is_some_and(|id| self.orders.get(id).is_none_or(expired))
+        {
+            let id = closed.pop_front().unwrap_or_default();
+            self.orders.remove(&id);
+        }
     }
 }

@@ -84,7 +84,7 @@ async fn carry_out<A: IntoResponse + Send + 'static>(
 
 async fn price(State(venue): State<Arc<Venue>>, Query(of): Query<Of>) -> Response {
     let plan = venue.plan(Call::Look);
-    let _asked = venue.asked(&of.symbol);
+    let _asked = venue.asked(&of.symbol, Call::Look);
     carry_out(plan, move || {
         let price = venue.price(&of.symbol);
         Json(PriceAnswer { price })
@@ -94,7 +94,7 @@ async fn price(State(venue): State<Arc<Venue>>, Query(of): Query<Of>) -> Respons
 
 async fn balance(State(venue): State<Arc<Venue>>, Query(of): Query<Of>) -> Response {
     let plan = venue.plan(Call::Look);
-    let _asked = venue.asked(&of.symbol);
+    let _asked = venue.asked(&of.symbol, Call::Look);
     carry_out(plan, move || {
         let balance = venue.balance(&of.symbol, plan.stale);
         Json(BalanceAnswer { balance })
@@ -104,7 +104,7 @@ async fn balance(State(venue): State<Arc<Venue>>, Query(of): Query<Of>) -> Respo
 
 async fn place(State(venue): State<Arc<Venue>>, Json(request): Json<OrderRequest>) -> Response {
     let plan = venue.plan(Call::Place);
-    let _asked = venue.asked(&request.symbol);
+    let _asked = venue.asked(&request.symbol, Call::Place);
     carry_out(plan, move || match venue.place(&request, plan.matching) {
         Ok(state) => Json(state).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -189,3 +189,70 @@ fn the_same_seed_is_the_same_weather() {
     assert_eq!(drawn(5), drawn(5));
     assert_ne!(drawn(5), drawn(6));
 }
+
+/// What an exchange with a file knows after so many orders, which expire then; all are in the file.
+fn remembered(orders: usize, expires_us: u64) -> (usize, Coins, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("book.jsonl");
+    let venue = Venue::with_file(Weather::Calm, 1, &path).unwrap();
+    venue
+        .place(&request("open", Side::Buy, 5), Match::Rest)
+        .unwrap();
+    for number in 0..orders {
+        let order = Placed {
+            request: OrderRequest {
+                expires_us,
+                ..request(&format!("{number:05}"), Side::Buy, 2)
+            },
+            placed_us: 0,
+            state: filled(2),
+            repeats: 0,
+        };
+        let mut state = venue.state.lock();
+        state.write(&order).unwrap();
+        state.note(order);
+    }
+    let last = format!("{:05}", orders - 1);
+    assert_eq!(venue.order(&last), Some(filled(2)));
+    assert_eq!(venue.order("open"), Some(OrderState::Open), "it waits");
+    let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+    (venue.orders().len(), venue.balance("BTC", false), lines)
+}
+
+#[test]
+fn what_is_over_and_expired_is_forgotten_but_for_the_latest() {
+    const ORDERS: usize = 5_000;
+    let coins = 2 * ORDERS as Coins;
+    assert_eq!(remembered(ORDERS, 0), (REMEMBERED + 1, coins, ORDERS + 1));
+    // What could still be placed again is still the same order.
+    assert_eq!(
+        remembered(ORDERS, u64::MAX),
+        (ORDERS + 1, coins, ORDERS + 1)
+    );
+}
+
+#[test]
+fn who_judges_has_the_whole_book() {
+    let venue = Venue::new(Weather::Calm, 1);
+    for number in 0..=2 * REMEMBERED {
+        let mut order = request(&number.to_string(), Side::Buy, 1);
+        order.expires_us = now_us() + 1_000_000;
+        venue.place(&order, Match::Whole).unwrap();
+    }
+    assert_eq!(venue.orders().len(), 2 * REMEMBERED + 1);
+}
+
+#[test]
+fn what_is_waited_for_is_known() {
+    let venue = Arc::new(Venue::new(Weather::Calm, 1));
+    assert_eq!(venue.in_progress("BTC"), None);
+    let look = venue.asked("BTC", Call::Look);
+    assert_eq!(venue.in_progress("BTC"), Some(Call::Look));
+    let order = venue.asked("BTC", Call::Place);
+    assert_eq!(venue.in_progress("BTC"), Some(Call::Place));
+    assert_eq!(venue.in_progress("ETH"), None);
+    drop(look);
+    assert_eq!(venue.in_progress("BTC"), Some(Call::Place));
+    drop(order);
+    assert_eq!(venue.in_progress("BTC"), None);
+}

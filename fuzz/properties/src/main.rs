@@ -2,6 +2,8 @@
 //!
 //! Ends with 0 if all properties hold, 1 if one does not, 2 if there is nothing to replay.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+
 use std::process::ExitCode;
 
 use fuzz_properties::replay::{holds, wanted};
