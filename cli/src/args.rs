@@ -110,15 +110,9 @@ pub(crate) struct TestArgs {
     /// Run so many models at a time; as many as there are processors otherwise
     #[arg(long, value_name = "N")]
     pub(crate) test_threads: Option<NonZeroUsize>,
-    /// How findings are drawn.
+    /// How things are shown.
     #[command(flatten)]
-    pub(crate) drawing: DrawingArgs,
-    /// How much is said.
-    #[command(flatten)]
-    pub(crate) view: ViewArgs,
-    /// For people, or one JSON object a line on stdout
-    #[arg(long, value_name = "FMT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    pub(crate) view: View,
     /// Options for the test binaries that choose tests, such as `--ignored` or `--skip NAME`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) test_args: Vec<String>,
@@ -159,15 +153,9 @@ pub(crate) struct GateArgs {
     /// Run so many models at a time; as many as there are processors otherwise
     #[arg(long, value_name = "N")]
     pub(crate) test_threads: Option<NonZeroUsize>,
-    /// How findings are drawn.
+    /// How things are shown.
     #[command(flatten)]
-    pub(crate) drawing: DrawingArgs,
-    /// How much is shown, and in which colours.
-    #[command(flatten)]
-    pub(crate) view: ViewArgs,
-    /// For people, or one JSON object a line on stdout
-    #[arg(long, value_name = "FMT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    pub(crate) view: View,
     /// The day that baseline entries are compared with, for tests.
     #[arg(long, env = "GORDIAN_TODAY", hide = true)]
     pub(crate) today: Option<Day>,
@@ -232,15 +220,9 @@ pub(crate) struct FuzzArgs {
     /// What the project says.
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// How findings are drawn.
+    /// How things are shown.
     #[command(flatten)]
-    pub(crate) drawing: DrawingArgs,
-    /// How much is said.
-    #[command(flatten)]
-    pub(crate) view: ViewArgs,
-    /// For people, or one JSON object a line on stdout
-    #[arg(long, value_name = "FMT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    pub(crate) view: View,
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -349,15 +331,9 @@ pub(crate) struct CheckArgs {
     /// Check so many files at a time; as many as there are processors otherwise
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// How findings are drawn.
+    /// How things are shown.
     #[command(flatten)]
-    pub(crate) drawing: DrawingArgs,
-    /// How much is said.
-    #[command(flatten)]
-    pub(crate) view: ViewArgs,
-    /// For people, or one JSON object a line on stdout
-    #[arg(long, value_name = "FMT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    pub(crate) view: View,
 }
 
 const FMT_EXAMPLES: &str = "\
@@ -444,15 +420,9 @@ pub(crate) struct PredictArgs {
     /// Most threads in one deadlock [default: 5]
     #[arg(long, value_name = "N")]
     pub(crate) threads_max: Option<NonZeroUsize>,
-    /// How findings are drawn.
+    /// How things are shown.
     #[command(flatten)]
-    pub(crate) drawing: DrawingArgs,
-    /// How much is said.
-    #[command(flatten)]
-    pub(crate) view: ViewArgs,
-    /// For people, or one JSON object a line on stdout
-    #[arg(long, value_name = "FMT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    pub(crate) view: View,
 }
 
 /// When to open a page.
@@ -502,6 +472,31 @@ pub(crate) struct ViewArgs {
     #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
     #[arg(default_value = "auto")]
     pub(crate) color: Color,
+}
+
+/// How things are shown by a subcommand that can find something.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct View {
+    /// How findings are drawn.
+    #[command(flatten)]
+    pub(crate) drawing: DrawingArgs,
+    /// How much, and in which colours.
+    #[command(flatten)]
+    pub(crate) much: ViewArgs,
+    /// For people, or one JSON object a line on stdout
+    #[arg(long, value_name = "FMT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+impl View {
+    /// For people, drawn.
+    pub(crate) fn plain(much: ViewArgs) -> Self {
+        View {
+            drawing: DrawingArgs::default(),
+            much,
+            message_format: MessageFormat::Human,
+        }
+    }
 }
 
 /// How findings are drawn.

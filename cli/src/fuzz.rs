@@ -36,7 +36,7 @@ pub(crate) fn fuzz(args: &FuzzArgs, output: &mut Output) -> Result<ExitCode, Err
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
     let profile = Chosen::of(&args.config, Some(&project.root()))?;
-    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
+    let binaries = cargo::build(&args.build, args.view.much, &project, &interrupt)?;
     let model = chosen(models::discover(binaries, &[], &[])?, &args.model)?;
     let start = Instant::now();
     let trial = Trial {

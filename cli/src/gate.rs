@@ -185,7 +185,7 @@ impl Job<'_> {
             build.workspace.workspace = false;
             build.workspace.all = false;
         }
-        let binaries = cargo::build(&build, self.args.view, self.project, &self.interrupt)?;
+        let binaries = cargo::build(&build, self.args.view.much, self.project, &self.interrupt)?;
         let mut models = models::discover(binaries, &[], &[])?;
         for model in &mut models {
             // It is ignored so that no other run has to fail for it.

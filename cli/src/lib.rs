@@ -28,9 +28,9 @@ pub mod private;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use args::{Cli, Command, ScenarioCommand};
+use args::{Cli, Command, ScenarioCommand, View};
 use exit_code::ExitCode;
-use output::{Event, Output, View};
+use output::{Event, Output};
 
 /// The program.
 #[doc(hidden)]
@@ -75,37 +75,17 @@ fn dispatch() -> ExitCode {
 fn view(command: &Command) -> View {
     let plain = View::plain;
     match command {
-        Command::Test(args) => View {
-            message_format: args.message_format,
-            drawing: args.drawing.clone(),
-            ..plain(args.view)
-        },
-        Command::Gate(args) => View {
-            message_format: args.message_format,
-            drawing: args.drawing.clone(),
-            ..plain(args.view)
-        },
-        Command::Fuzz(args) => View {
-            message_format: args.message_format,
-            drawing: args.drawing.clone(),
-            ..plain(args.view)
-        },
+        Command::Test(args) => args.view.clone(),
+        Command::Gate(args) => args.view.clone(),
+        Command::Fuzz(args) => args.view.clone(),
+        Command::Predict(args) => args.view.clone(),
+        Command::Scenario(ScenarioCommand::Check(args)) => args.view.clone(),
         Command::Replay(args) => View {
             drawing: args.drawing.clone(),
             ..plain(args.view)
         },
         Command::Explain(args) => plain(args.view),
-        Command::Predict(args) => View {
-            message_format: args.message_format,
-            drawing: args.drawing.clone(),
-            ..plain(args.view)
-        },
         Command::Report(args) => plain(args.view),
-        Command::Scenario(ScenarioCommand::Check(args)) => View {
-            message_format: args.message_format,
-            drawing: args.drawing.clone(),
-            ..plain(args.view)
-        },
         Command::Scenario(ScenarioCommand::Fmt(args)) => plain(args.view),
         Command::Scenario(ScenarioCommand::Explain(args)) => plain(args.view),
     }

@@ -26,7 +26,7 @@ use gordian::report::{Finding, Progress, Step};
 pub(crate) use prose::report as sentences;
 pub(crate) use words::is_vacuous;
 
-use crate::args::{Color, DrawingArgs, MessageFormat, ViewArgs};
+use crate::args::{Color, MessageFormat, View};
 use crate::error::Error;
 use crate::gate::Judgement;
 use crate::models::Model;
@@ -156,27 +156,6 @@ pub(crate) struct Pace<'a> {
     pub(crate) progress: Option<Progress>,
     /// For how long it has been running.
     pub(crate) time: Duration,
-}
-
-/// How things are to be shown.
-pub(crate) struct View {
-    /// How much, and in which colours.
-    pub(crate) much: ViewArgs,
-    /// For whom.
-    pub(crate) message_format: MessageFormat,
-    /// How findings are drawn.
-    pub(crate) drawing: DrawingArgs,
-}
-
-impl View {
-    /// For people, drawn.
-    pub(crate) fn plain(much: ViewArgs) -> Self {
-        View {
-            much,
-            message_format: MessageFormat::Human,
-            drawing: DrawingArgs::default(),
-        }
-    }
 }
 
 /// A finding drawn in colours, for as long as a text stands for all of its sources: its places, and

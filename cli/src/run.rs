@@ -44,7 +44,7 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
     let chosen = Chosen::of(&args.config, Some(&project.root()))?;
-    let binaries = cargo::build(&args.build, args.view, &project, &interrupt)?;
+    let binaries = cargo::build(&args.build, args.view.much, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
         return Err(Error::NothingToRun(nothing(args)));

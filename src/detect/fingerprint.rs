@@ -98,3 +98,126 @@ fn find(file: &str) -> Option<PathBuf> {
         .map(|above| above.join(Path::new(file)))
         .find(|path| path.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{Related, Wait};
+    use crate::op::{Action, Kind, Op, ThreadId};
+    use crate::report;
+    use crate::trace::{Identity, Paths};
+
+    /// Values of FNV-1a computed elsewhere, each text with a byte 255 behind it.
+    #[test]
+    fn hashes_are_the_same_for_ever() {
+        for (texts, digits) in [
+            (&[][..], "cbf29ce484222325"),
+            (&[""], "af64724c8602eb6e"),
+            (&["a"], "089bc907b544c769"),
+            (&["ab", "c"], "20ba9b3025a8b421"),
+            (&["a", "bc"], "a0a3542c19b900ab"),
+        ] {
+            let mut hash = Hash::new();
+            texts.iter().for_each(|text| hash.add(text));
+            assert_eq!(hash.digits(), digits, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_the_text_of_its_line() {
+        let file = "src/detect/fingerprint.rs";
+        let first = "//! Fingerprints: the same number for the same defect in another run.";
+        assert_eq!(line_of(file, 1), format!("{file} {first}"));
+        assert_eq!(line_of(file, 1_000_000), format!("{file} 1000000"));
+        assert_eq!(line_of("nowhere/at/all.rs", 7), "nowhere/at/all.rs 7");
+        assert_eq!(find("Cargo.toml").map(|path| path.is_file()), Some(true));
+    }
+
+    fn run() -> Run {
+        let mut run = Run::default();
+        run.restart(1, &Paths::new());
+        for (name, kind) in [("m", Kind::Mutex), ("n", Kind::Mutex), ("", Kind::Atomic)] {
+            run.object(&Identity::here().named(name.into()), kind);
+        }
+        run.object(&Identity::here(), Kind::Ghost);
+        run
+    }
+
+    /// Two threads that wait for each other.
+    fn defect(at: Site, taken: Site) -> Defect {
+        let wait = |thread, object, site| Wait {
+            thread: ThreadId(thread),
+            op: Op::on(Action::Lock, ObjectId(object)),
+            site,
+            holder: None,
+            taken: Some((taken, 3)),
+        };
+        Defect::waiting(Code::Deadlock, vec![wait(1, 0, at), wait(2, 1, taken)])
+    }
+
+    #[test]
+    fn what_makes_it_the_same_defect() {
+        let (at, taken) = (Site::here(), Site::here());
+        let elsewhere = Site::here();
+        let run = run();
+        let base = || defect(at, taken);
+        let of = |change: &dyn Fn(&mut Defect)| {
+            let mut defect = base();
+            change(&mut defect);
+            of(&run, &defect)
+        };
+        let same = of(&|_| {});
+        let raised = |line| report::Site {
+            file: "nowhere.rs".to_owned(),
+            line,
+            column: 1,
+        };
+        let related = |site| Related {
+            object: ObjectId(0),
+            holder: ThreadId(1),
+            site,
+        };
+        // Who it is and in which step: another number in another run.
+        assert_eq!(same, of(&|it| it.threads.clear()));
+        assert_eq!(same, of(&|it| it.waits[0].thread = ThreadId(7)));
+        assert_eq!(same, of(&|it| it.waits[0].taken = Some((taken, 9))));
+        assert_eq!(same, of(&|it| it.waits.reverse()));
+        assert_eq!(
+            same,
+            of(&|it| it.detail = "what a deadlock has not".to_owned())
+        );
+        let mut all = vec![
+            same,
+            of(&|it| it.code = Code::LostWakeup),
+            of(&|it| it.waits[0].site = elsewhere),
+            of(&|it| it.waits[0].taken = None),
+            of(&|it| it.waits[0].taken = Some((elsewhere, 3))),
+            of(&|it| it.waits[0].op.action = Action::Unlock),
+            of(&|it| it.objects[1] = ObjectId(0)),
+            of(&|it| it.objects[1] = ObjectId(2)),
+            of(&|it| it.objects[1] = ObjectId(3)),
+            of(&|it| it.related.push(related(at))),
+            of(&|it| it.related.push(related(elsewhere))),
+            of(&|it| it.site = Some(at)),
+            of(&|it| it.site = Some(elsewhere)),
+            of(&|it| it.raised = Some(raised(1))),
+            of(&|it| it.raised = Some(raised(2))),
+        ];
+        for (code, detail) in [
+            (Code::Panic, "broke invariant `one`"),
+            (Code::Panic, "broke invariant `other`"),
+            (Code::SlowUnderLock, "price"),
+            (Code::SlowUnderLock, "order"),
+        ] {
+            all.push(of(&|it| {
+                it.code = code;
+                it.detail = detail.to_owned();
+                it.site = Some(at);
+            }));
+        }
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count, "two of them are the same");
+    }
+}

@@ -15,6 +15,7 @@ const N: ObjectId = ObjectId(1);
 const FLAG: ObjectId = ObjectId(2);
 const RW: ObjectId = ObjectId(3);
 const SEMAPHORE: ObjectId = ObjectId(4);
+const GATE: ObjectId = ObjectId(5);
 
 const KINDS: &[Kind] = &[
     Kind::Mutex,
@@ -26,11 +27,21 @@ const KINDS: &[Kind] = &[
         fifo: false,
         max: u32::MAX,
     },
+    Kind::Gate,
 ];
+
+/// Those of the threads.
+fn paths() -> Paths {
+    let mut paths = Paths::new();
+    for (number, id) in [A, B, C].into_iter().enumerate() {
+        assert_eq!(paths.child(ThreadId::MAIN, number as u32), Some(id));
+    }
+    paths
+}
 
 /// An execution in which the threads did this, and are about to do that.
 fn run(steps: &[(ThreadId, Op)], pending: &[(ThreadId, Op)]) -> Run {
-    let mut paths = Paths::new();
+    let mut paths = paths();
     let mut run = Run::default();
     run.restart(1, &paths);
     for _ in [A, B, C] {
@@ -287,7 +298,15 @@ fn who_is_at_the_root_of_it() {
             &[],
             &["lost-wakeup 2"],
         ),
+        // Who has not been started waits for nobody, and nobody misses it.
+        (&[], &[(A, Op::on(Action::Pass, GATE))], &[], &[]),
         // For permits one waits for any of those who have some.
+        (
+            &[(A, acquire(1)), (B, acquire(1))],
+            &[(A, acquire(1)), (B, park)],
+            &[B],
+            &["lost-wakeup 1"],
+        ),
         (
             &[(A, acquire(1)), (B, acquire(1))],
             &[(A, acquire(1)), (B, park)],
@@ -319,6 +338,16 @@ fn who_is_at_the_root_of_it() {
     }
 }
 
+/// Of those that are asked for.
+#[test]
+fn who_is_not_asked_for_is_not_told_of() {
+    let park = Op::plain(Action::Park, 0);
+    let run = run(&[], &[(A, park), (B, park)]);
+    let defects = waits::stuck(&run, 1 << B.0);
+    let threads: Vec<_> = defects.into_iter().flat_map(|it| it.threads).collect();
+    assert_eq!(threads, [B]);
+}
+
 /// A cycle is one as soon as it is closed, whoever else goes on; of permits it is not.
 #[test]
 fn a_cycle_that_is_closed() {
@@ -326,6 +355,7 @@ fn a_cycle_that_is_closed() {
     let cases: &[(Op, Op, bool)] = &[
         (lock(M), lock(M), true),
         (lock(M), lock(M).how(How::Try), false),
+        (lock(M), lock(M).how(How::Timed), false),
         (acquire, acquire, false),
     ];
     for &(first, again, expected) in cases {
@@ -333,6 +363,22 @@ fn a_cycle_that_is_closed() {
         let found = waits::closed_cycle(&run, A);
         assert_eq!(found.is_some(), expected, "{first:?}, {again:?}: {found:?}");
         assert!(waits::closed_cycle(&run, B).is_none());
+    }
+}
+
+/// Who gives up after a time breaks a cycle; who only tries was never in one.
+#[test]
+fn a_cycle_that_only_a_time_out_breaks() {
+    let held = &[(A, lock(M)), (B, lock(N))];
+    for (mine, its, expected) in [
+        (How::Timed, How::Insist, true),
+        (How::Timed, How::Timed, true),
+        (How::Timed, How::Try, false),
+        (How::Try, How::Insist, false),
+    ] {
+        let run = run(held, &[(A, lock(N).how(mine)), (B, lock(M).how(its))]);
+        let found = waits::timeout_only(&run, A);
+        assert_eq!(found.is_some(), expected, "{mine:?}, {its:?}: {found:?}");
     }
 }
 
@@ -354,4 +400,113 @@ fn who_reads_twice_is_in_the_way_of_a_writer_once() {
     let readers = 1 << A.0 | 1 << B.0;
     assert_eq!(run.world.awaited(queued, C).all, readers);
     assert_eq!(run.world.in_the_way(queued), readers);
+}
+
+/// Adds the defect as one of the execution with this number.
+fn add(findings: &mut Findings, run: &Run, defect: &Defect, execution: u64) {
+    let paths = &paths();
+    let met = Met {
+        run,
+        paths,
+        execution,
+    };
+    findings.add(defect, &met);
+}
+
+#[test]
+fn a_finding_is_seen_once_an_execution() {
+    let run = run(&[(A, lock(M)), (A, unlock(M))], &[]);
+    let one = Defect::at(Code::DoubleRelease, A, Site::here());
+    let one = Defect {
+        objects: vec![M],
+        ..one
+    };
+    let other = Defect {
+        detail: "another".to_owned(),
+        ..one.clone()
+    };
+    let mut findings = Findings::default();
+    assert_eq!(findings.place(&one), None);
+    for (defect, execution) in [(&one, 2), (&one, 2), (&other, 3), (&one, 3), (&one, 4)] {
+        add(&mut findings, &run, defect, execution);
+    }
+    let list = findings.list();
+    let seen: Vec<_> = list.iter().map(|it| (it.execution, it.seen)).collect();
+    assert_eq!(seen, [(2, 3), (3, 1)]);
+    assert_eq!(
+        (findings.place(&one), findings.place(&other)),
+        (Some(0), Some(1))
+    );
+    assert_eq!(findings.schedule(1).len(), 2);
+}
+
+/// What is shown is simpler; what the finding is, and when it was met first, stays.
+#[test]
+fn a_finding_is_simplified() {
+    let long = run(&[(A, lock(M)), (A, unlock(M)), (B, lock(M))], &[]);
+    let short = run(&[(A, lock(M))], &[]);
+    let defect = Defect::at(Code::LeakedGuard, A, Site::here());
+    let mut findings = Findings::default();
+    for execution in [5, 6] {
+        add(&mut findings, &long, &defect, execution);
+    }
+    let before = findings.list()[0].clone();
+    assert_eq!(before.shrunk, None);
+    let paths = paths();
+    for (run, execution) in [(&short, 9), (&long, 10)] {
+        let paths = &paths;
+        let met = Met {
+            run,
+            paths,
+            execution,
+        };
+        let moved = Defect {
+            code: Code::Panic,
+            ..defect.clone()
+        };
+        findings.simplify(0, &moved, &met);
+        let after = &findings.list()[0];
+        assert_eq!((after.execution, after.seen), (5, 2));
+        assert_eq!(after.fingerprint, before.fingerprint);
+        assert_eq!(
+            after.shrunk,
+            Some(report::Shrunk::of(&before.steps)),
+            "the first one"
+        );
+        assert_eq!(after.steps.len(), run.steps().list.len());
+    }
+}
+
+/// How often it tried is not what makes a starving thread another defect.
+#[test]
+fn who_starves_longer_is_the_same_finding() {
+    let run = run(&[], &[]);
+    let site = Site::here();
+    for (code, distinct) in [(Code::Starvation, 1), (Code::Nondeterminism, 2)] {
+        let mut findings = Findings::default();
+        for detail in ["3 times", "4 times"] {
+            let defect = Defect {
+                code,
+                objects: vec![M],
+                ..Defect::nondeterminism(A, site, detail.to_owned())
+            };
+            add(&mut findings, &run, &defect, 1);
+        }
+        let list = findings.list();
+        assert_eq!(list.len(), distinct, "{code:?}");
+        assert!(list[0].message.contains("3 times"), "{}", list[0].message);
+    }
+}
+
+#[test]
+fn too_many_findings_are_not_described() {
+    let run = run(&[], &[]);
+    let mut findings = Findings::default();
+    let site = Site::here();
+    for number in 0..1_002 {
+        let mut defect = Defect::at(Code::Panic, A, site);
+        defect.detail = number.to_string();
+        add(&mut findings, &run, &defect, 1);
+    }
+    assert_eq!(findings.list().len(), 1_000);
 }

@@ -70,7 +70,7 @@ pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
         };
         // Someone else who is stuck, and whom there is something to say about. That never goes round
         // in a circle: such a circle was a cycle above.
-        let behind = threads_in((waits.all | waits.any) & waiting & !(1 << thread.0))
+        let behind = threads_in(Kind::Any.of(waits, thread) & waiting)
             .any(|its| !daemon(its) || reported & (1 << its.0) != 0);
         if !behind {
             defects.push(Defect::waiting(Code::LostWakeup, vec![wait]));
@@ -98,9 +98,11 @@ impl Kind {
         let own = 1 << thread.0;
         match self {
             Kind::All => waits.all,
+            // Nobody waits for all of some and for any of others.
+            Kind::Any if waits.all != 0 => waits.all,
             // What one holds oneself matters only if nobody else could help.
-            Kind::Any if waits.any & !own != 0 => waits.all | (waits.any & !own),
-            Kind::Any => waits.all | waits.any,
+            Kind::Any if waits.any & !own != 0 => waits.any & !own,
+            Kind::Any => waits.any,
         }
     }
 }

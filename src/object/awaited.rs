@@ -1,7 +1,7 @@
 //! Who could let a waiting thread go on: the edges of the wait-for graph.
 
 use super::{State, World, state};
-use crate::op::{Action, How, Op, ThreadId};
+use crate::op::{Action, How, Op, ThreadId, mask_of};
 
 /// Who could let a thread go on that cannot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,36 +28,35 @@ impl Waits {
 impl World {
     /// Who could let the thread go on, which would have to wait.
     pub(crate) fn awaited(&self, op: Op, by: ThreadId) -> Waits {
-        let one = |thread: Option<ThreadId>| thread.map_or(0, |thread| 1 << thread.0);
         match op.action {
             // It has no owner: others may release it as well.
             Action::Lock if self.is_raw(op.object) => {
-                Waits::any_of(one(self.lock(op.object).holder))
+                Waits::any_of(mask_of(self.lock(op.object).holder))
             }
-            Action::Lock => Waits::all_of(one(self.lock(op.object).holder)),
+            Action::Lock => Waits::all_of(mask_of(self.lock(op.object).holder)),
             Action::Read
             | Action::ReadRecursive
             | Action::Upgradable
             | Action::Write
-            | Action::Upgrade => state!(self, op.object, RwLock).awaited(op.action, false, by),
+            | Action::Upgrade => state!(self, op.object, RwLock).awaited(op.action, by),
             Action::Wake => {
                 let condvar = state!(self, op.object, Condvar);
                 let wakes = condvar.is_notified(by) || condvar.is_spurious() || op.arg == 1;
                 match wakes || op.how == How::Timed {
-                    true => Waits::all_of(one(self.lock(op.other()).holder)),
+                    true => Waits::all_of(mask_of(self.lock(op.other()).holder)),
                     false => Waits::ANYONE,
                 }
             }
             Action::Acquire => state!(self, op.object, Semaphore).awaited(),
             Action::Queued => match op.purpose() {
                 Action::Read | Action::Write | Action::Upgradable | Action::Upgrade => {
-                    state!(self, op.object, RwLock).awaited(op.purpose(), true, by)
+                    state!(self, op.object, RwLock).awaited(op.purpose(), by)
                 }
                 Action::Acquire => state!(self, op.object, Semaphore).awaited(),
                 _ => Waits::ANYONE,
             },
-            Action::Begin => Waits::all_of(one(state!(self, op.object, Once).running)),
-            Action::Join => Waits::all_of(1 << op.thread().0),
+            Action::Begin => Waits::all_of(mask_of(state!(self, op.object, Once).running)),
+            Action::Join => Waits::all_of(mask_of([op.thread()])),
             _ => Waits::ANYONE,
         }
     }
@@ -66,9 +65,7 @@ impl World {
     /// commutes with those of the others.
     pub(crate) fn in_the_way(&self, op: Op) -> u64 {
         match op.purpose() {
-            Action::Write | Action::Upgrade | Action::Upgradable
-                if matches!(self.objects[op.object.index()].state, State::RwLock(_)) =>
-            {
+            Action::Write | Action::Upgrade | Action::Upgradable => {
                 state!(self, op.object, RwLock).in_the_way(op.purpose())
             }
             _ => 0,

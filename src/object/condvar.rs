@@ -28,13 +28,10 @@ impl Condvar {
     }
 
     pub(super) fn join(&mut self, by: ThreadId) {
-        let sorted = self.waiters.partition_point(|&waiter| waiter < by);
-        let at = if self.fifo {
-            self.waiters.len()
-        } else {
-            sorted
-        };
-        self.waiters.insert(at, by);
+        self.waiters.push(by);
+        if !self.fifo {
+            self.waiters.sort_unstable();
+        }
     }
 
     pub(super) fn is_notified(&self, by: ThreadId) -> bool {

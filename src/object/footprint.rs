@@ -76,7 +76,7 @@ impl Footprint {
     }
 
     /// Touches another cell, or one that it touches already, in the stronger of both modes.
-    fn and(mut self, cell: Cell, mode: Mode) -> Footprint {
+    pub(super) fn and(mut self, cell: Cell, mode: Mode) -> Footprint {
         match self.cells.iter_mut().find(|(its, _)| *its == cell) {
             Some((_, its)) if *its != mode => *its = Mode::Write,
             Some(_) => {}
@@ -155,7 +155,6 @@ impl World {
         match op.action {
             Action::Lock if op.how == How::Insist => write().waiting().disabling(),
             Action::Lock => write().disabling(),
-            Action::Unlock | Action::Store | Action::Update => write(),
             // Readers come and go without a conflict, and whether there is one is asked here.
             Action::IsLocked if self.is_rwlock(id) => write(),
             Action::IsLocked

@@ -18,7 +18,7 @@
 //! | read, read-recursive, unread (not fifo) | lock: read | no writer inside, none waiting | yes | yes |
 //! | write, upgrade, and whatever else changes who is inside | lock: write | see `rwlock` | yes | yes |
 //! | queued (rwlock, rendezvous) | as what it queued for: write | its turn | yes | yes |
-//! | queued (semaphore, barrier, notify) | object: read | its turn | yes | |
+//! | queued (semaphore, barrier, notify) | object: read | its turn | yes | yes |
 //! | wait | condvar, lock: write | always | | |
 //! | wake | condvar: read (write, if timed or spurious), lock: write | notified, lock free | yes | yes |
 //! | notify-one, notify-all | condvar: write | always | | |

@@ -84,12 +84,13 @@ impl RwLock {
         if !self.queues(action, how) {
             return Effect::Failed;
         }
-        let at = match (self.preference, action) {
-            (Preference::Fifo, Action::Upgrade) => 0,
-            (Preference::Fifo, _) => self.queue.len(),
-            _ => self.queue.partition_point(|(waiter, _)| *waiter < by),
-        };
-        self.queue.insert(at, (by, action));
+        match (self.preference, action) {
+            (Preference::Fifo, Action::Upgrade) => self.queue.insert(0, (by, action)),
+            _ => self.queue.push((by, action)),
+        }
+        if !self.is_fifo() {
+            self.queue.sort_unstable_by_key(|(waiter, _)| *waiter);
+        }
         Effect::Queued
     }
 
@@ -119,8 +120,8 @@ impl RwLock {
     fn let_in(&mut self, action: Action, by: ThreadId) {
         match action {
             Action::Read | Action::ReadRecursive => {
-                let at = self.readers.partition_point(|&reader| reader < by);
-                self.readers.insert(at, by);
+                self.readers.push(by);
+                self.readers.sort_unstable();
             }
             Action::Upgradable => self.upgradable = Some(by),
             Action::Upgrade => {
@@ -189,22 +190,20 @@ impl RwLock {
 
     /// Those who are inside and in the way of this.
     pub(super) fn in_the_way(&self, action: Action) -> u64 {
-        let one = |thread: Option<ThreadId>| thread.map_or(0, |thread| 1 << thread.0);
-        let readers = mask_of(self.readers.iter().copied());
+        let readers = self.readers.iter().copied();
         match action {
-            Action::Read | Action::ReadRecursive => one(self.writer),
-            Action::Upgradable => one(self.writer) | one(self.upgradable),
-            Action::Upgrade => readers,
-            _ => one(self.writer) | one(self.upgradable) | readers,
+            Action::Read | Action::ReadRecursive => mask_of(self.writer),
+            Action::Upgradable => mask_of(self.writer.into_iter().chain(self.upgradable)),
+            Action::Upgrade => mask_of(readers),
+            _ => mask_of(readers.chain(self.writer).chain(self.upgradable)),
         }
     }
 
     /// Whom the thread waits for: those inside, and those who go first.
-    pub(super) fn awaited(&self, action: Action, is_queued: bool, by: ThreadId) -> Waits {
+    pub(super) fn awaited(&self, action: Action, by: ThreadId) -> Waits {
         let ahead = |queue: &[(ThreadId, Action)]| mask_of(queue.iter().map(|(thread, _)| *thread));
         let before = match self.preference {
             Preference::Reader => 0,
-            Preference::Writer if is_queued => 0,
             Preference::Writer => match action {
                 Action::Read | Action::Upgradable => ahead(&self.queue),
                 _ => 0,

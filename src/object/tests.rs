@@ -1,5 +1,8 @@
 //! The dependence table, as data and as a property: what it calls independent commutes.
 
+mod footprints;
+mod meaning;
+
 use super::*;
 use crate::op::Preference;
 

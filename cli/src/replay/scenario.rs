@@ -45,7 +45,7 @@ pub(crate) fn of_command_line(
         finding: None,
         file: Some(&file.name),
     };
-    let found = chosen(&wish, args.view.quiet, output)?;
+    let found = chosen(&wish, args.view.much.quiet, output)?;
     let again = Again {
         file,
         found: &found,
