@@ -14,9 +14,9 @@ use crate::machine::Machine;
 /// What an answer may take: the incident note's demand.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_millis(100);
 
-/// No machine that is merely busy makes an answer as late as this: it is judged, whatever the
-/// machine did.
-const EXCUSED_MAX: Duration = Duration::from_secs(1);
+/// An answer that took longer is judged, whatever the machine did: what was in production held its
+/// locks for 3 s and more. (A disk shared with other builds has kept a commit waiting for 1.5 s.)
+const EXCUSED_MAX: Duration = Duration::from_secs(2);
 
 /// What is timed. The last two are not judged: they say what the machine could do meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -283,7 +283,7 @@ mod tests {
             (Endpoint::Reset, 150, Disk, (0, 150), Some(false)),
             (Endpoint::Resume, 150, Disk, (0, 150), Some(false)),
             // A lock that is held for seconds is no matter of the machine, however busy.
-            (Endpoint::Reset, 1_001, Processor, (0, 1_001), Some(true)),
+            (Endpoint::Reset, 2_001, Processor, (0, 2_001), Some(true)),
             (Endpoint::Healthz, 150, Processor, (0, 0), None),
         ];
         for case in cases {

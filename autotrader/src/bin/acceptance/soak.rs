@@ -5,9 +5,9 @@
 use serde::Serialize;
 
 /// A second half that has grown by more than this leaks. Less is how an allocator with an arena for
-/// each thread settles: medians of quarters of 150 s differed by up to 170 KiB. In a soak of 600 s
-/// with 16 clients this is 16 bytes for each request, or 220 for each reset.
-const GROWTH_KIB_MAX: i64 = 512;
+/// each thread settles: in soaks of 600 s with 16 clients, on a loaded machine, the medians differed
+/// by -292 to +752 KiB. It is 7 KiB for each second then, or 32 bytes for each request.
+const GROWTH_KIB_MAX: i64 = 1024;
 
 /// Rows of the table.
 const PARTS: usize = 10;
@@ -87,8 +87,8 @@ mod tests {
                 |second| if second == 500 { 90_000 } else { 10_000 },
                 true,
             ),
-            ("4 KiB a second", |second| 10_000 + 4 * second, false),
-            ("steps", |second| 10_000 + second / 100 * 600, false),
+            ("8 KiB a second", |second| 10_000 + 8 * second, false),
+            ("steps", |second| 10_000 + second / 100 * 1_200, false),
         ];
         for (name, memory, flat) in cases {
             let samples: Vec<_> = (0..600).map(memory).collect();
