@@ -12,9 +12,12 @@ for patch in "$root"/fuzz/planted/*.patch; do
   name=$(basename "$patch" .patch)
   rm -rf "$copy"
   mkdir -p "$copy"
-  git ls-files -z | xargs -0 cp -p --parents -t "$copy"
+  # With the time of now: cargo takes what is older than its last build for built, and that was
+  # of the patch before.
+  git ls-files -z | xargs -0 cp --parents -t "$copy"
   patch --quiet --strip 1 --fuzz 0 --directory "$copy" <"$patch"
-  test=(cargo test --quiet --manifest-path "$copy/Cargo.toml" --target-dir "$root/target"
+  # Not where this repository is built: cargo does not tell the copy's packages from these.
+  test=(cargo test --quiet --manifest-path "$copy/Cargo.toml" --target-dir "$root/target/planted-build"
     -p fuzz_properties --test properties program_oracle)
   "${test[@]}" --no-run
   begun=$SECONDS

@@ -28,9 +28,9 @@ use profile::Verdict;
 ///
 /// Every reset, resume and look at the stats is answered by 200 within 0.1 s while the exchange is
 /// slow, hangs or loses replies; what was acknowledged is so and stays so; the books agree with the
-/// exchange's. With --crash the service is killed again and again, and nothing acknowledged is lost.
-/// With --soak the load is steady, and memory must be flat. Everything stays on loopback, and is
-/// bounded in time and in requests.
+/// exchange's. With --crash the service is killed again and again, and nothing acknowledged is
+/// lost. With --soak the load is steady, and memory must be flat. Everything stays on loopback, and
+/// is bounded in time and in requests.
 ///
 /// Exit codes: 0 accepted · 2 usage · 100 not accepted · 106 inconclusive: nothing is wrong for
 /// certain, but the machine was too busy to judge, or memory cannot be read here · 70 it could not
@@ -50,11 +50,15 @@ struct Arguments {
     /// Instead: kill the service so many times, then try what can happen to its disk.
     #[arg(long, value_name = "KILLS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     crash: Option<u32>,
-    /// Instead: one run of so many seconds (at least 60) under a load that does not change, with
+    /// Instead: one run of so many seconds (at least 600) under a load that does not change, with
     /// the first number of clients and the first profile, or 16 and lossy; memory must be flat.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..=86_400))]
+    #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = clap::value_parser!(u64).range(600..=86_400))]
     #[arg(conflicts_with_all = ["crash", "seconds"])]
     soak: Option<u64>,
+    /// How often a run is repeated whose end is inconclusive; what is wrong is wrong at once.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=10))]
+    retries: u8,
     /// The seed of the exchange, the clients and the kills.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -135,8 +139,16 @@ async fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, String> 
             seed: arguments.seed,
             soaks: arguments.soak.is_some(),
         };
-        let report = profile::run(&plan, output).await?;
+        let mut report = profile::run(&plan, output).await?;
         output.profile(&report);
+        for _ in 0..arguments.retries {
+            if report.verdict != Verdict::Inconclusive {
+                break;
+            }
+            output.step("inconclusive: once more");
+            report = profile::run(&plan, output).await?;
+            output.profile(&report);
+        }
         verdict = verdict.max(report.verdict);
         reports.push(report);
     }

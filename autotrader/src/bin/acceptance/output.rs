@@ -133,8 +133,8 @@ impl Output {
         let limit = ANSWER_MAX.as_millis();
         if self.json {
             let all = json!({
-                "v": 1, "kind": "acceptance", "accepted": accepted, "verdict": verdict, "seed": seed,
-                "limit_ms": limit, "runs": reports,
+                "v": 1, "kind": "acceptance", "accepted": accepted, "verdict": verdict,
+                "seed": seed, "limit_ms": limit, "runs": reports,
             });
             let _ = writeln!(std::io::stdout(), "{all}");
         } else if accepted {
@@ -199,8 +199,10 @@ fn write_trend(text: &mut String, trend: &Trend) {
     }
     let _ = write!(
         text,
-        "\n  third quarter to last: {:+} KiB; up to {:+} is flat",
-        trend.growth_kib, trend.growth_kib_max
+        "\n  {}: third quarter to last {:+} KiB, and up to {:+} is flat",
+        if trend.is_flat() { "flat" } else { "grows" },
+        trend.growth_kib,
+        trend.growth_kib_max
     );
 }
 

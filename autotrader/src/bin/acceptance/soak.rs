@@ -12,8 +12,9 @@ const GROWTH_KIB_MAX: i64 = 512;
 /// Rows of the table.
 const PARTS: usize = 10;
 
-/// Fewer samples say nothing.
-pub(crate) const SAMPLES_MIN: usize = 40;
+/// Fewer samples say nothing: for the first four minutes the threads that wait for the disk, and
+/// the allocator's arena of each, become more.
+pub(crate) const SAMPLES_MIN: usize = 500;
 
 /// Memory over time, and whether it grows.
 #[derive(Clone, Debug, Serialize)]
