@@ -340,7 +340,7 @@ fn a_cell_touched_twice_is_touched_in_the_stronger_mode() {
     }
 }
 
-/// No two things share a cell, and all of them fit.
+/// No two things share a cell, and there is none but theirs.
 #[test]
 fn cells_are_distinct() {
     let clusters: Vec<Kind> = (0..=u8::MAX)
@@ -365,4 +365,5 @@ fn cells_are_distinct() {
     assert!(cells.iter().all(|cell| cell.index() < all));
     let distinct: BTreeSet<usize> = cells.iter().map(|cell| cell.index()).collect();
     assert_eq!(distinct.len(), cells.len());
+    assert_eq!(distinct.len(), all, "dense");
 }
