@@ -237,7 +237,7 @@ fn waits_that_nobody_ends() {
             expect![[r#"
                 lost-wakeup: `t` blocks for ever
                   t / 
-                  t: block-forever its token, it:1:12, step 1
+                  t: block-forever nothing, it:1:12, step 1
             "#]],
         ),
         (
@@ -286,7 +286,7 @@ thread u { await x == 1\nacquire s }",
             "once o\nvar x\ndaemon thread s { once o { x = 1; block_forever } }
 thread t { await x == 1\nonce o { } }",
             expect![[r#"
-                lost-wakeup: `t` waits for `o`, which `s` never gives back
+                lost-wakeup: `t` waits for `o`, which `s` never completes
                   t / o
                   t: once o, it:5:1, step 5; s
             "#]],

@@ -142,6 +142,14 @@ fn is_of_all_states(defect: &Defect, run: &Run) -> bool {
     defect.code == Code::Starvation && run.events.is_empty()
 }
 
+/// What a thread waits for that waits for no object.
+fn nameless(action: Action) -> &'static str {
+    match action {
+        Action::Park => "its token",
+        _ => "nothing",
+    }
+}
+
 fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
     let number_of = |event: u32| steps.of_event.get(event as usize).copied();
     let edge = |wait: &super::Wait| Edge {
@@ -149,7 +157,7 @@ fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
         operation: run.verb(wait.op).to_owned(),
         object: run
             .subject(wait.op)
-            .unwrap_or_else(|| "its token".to_owned()),
+            .unwrap_or_else(|| nameless(wait.op.purpose()).to_owned()),
         site: Site::at(wait.site),
         step: steps
             .waiting
@@ -262,8 +270,12 @@ fn lost_wakeup(defect: &Defect, run: &Run) -> String {
     match (what, wait.holder) {
         (Some((waits, remedy)), _) => format!("`{thread}` {waits}, and nobody is left to {remedy}"),
         (_, Some(holder)) if run.live & (1 << holder.0) != 0 => format!(
-            "`{thread}` waits for `{object}`, which `{}` never gives back",
-            run.thread_name(holder)
+            "`{thread}` waits for `{object}`, which `{}` never {}",
+            run.thread_name(holder),
+            match wait.op.action {
+                Action::Begin => "completes",
+                _ => "gives back",
+            }
         ),
         (_, Some(holder)) => format!(
             "`{thread}` waits for `{}`, which `{}` held when it ended",
