@@ -37,7 +37,7 @@ engine)
     -C=--test=scenario_meaning -C=--test=kernels -C=--test=scenarios --timeout 300 -- -- --skip any_text_is_read_or_refused --skip loom)
   ;;
 core)
-  select=(-p autotrader -f 'autotrader/src/*.rs')
+  select=(-p autotrader -f 'autotrader/src/*.rs' -e autotrader/src/main.rs)
   quick=(--no-default-features -C=--test=sequential --timeout 60)
   large=(-C=--package=model_tests -C=--test=sequential -C=--test=autotrader -C=--test=state_machine
     --timeout 300 -- -- --skip loom)

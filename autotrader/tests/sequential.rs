@@ -703,8 +703,7 @@ fn the_orphan_ledger_does_not_grow_in_memory() {
     let mut ledger = BTreeMap::new();
     for Record { book, .. } in paper.records() {
         assert!(book.orphans.len() <= ORPHANS_MAX);
-        let first = book.orphans_count - book.orphans.len() as u64;
-        for (place, orphan) in (first..).zip(book.orphans) {
+        for (place, orphan) in (book.orphans_archived()..).zip(book.orphans) {
             assert_eq!(*ledger.entry(place).or_insert(orphan), orphan);
         }
     }
@@ -745,4 +744,55 @@ fn a_reset_and_a_late_fill_are_the_most_that_memory_holds() {
         stats.orphaned,
     );
     assert_eq!(seen, (true, 0, 2, 0), "its order lets them go");
+}
+
+/// Records of one version say the same, so that it does not matter which of them is found.
+#[test]
+fn what_differs_has_another_version() {
+    let (trader, lease, exchange, paper) = running();
+    for round in 0..3 {
+        exchange.set(|script| script.balance = Some(2 * round));
+        assert_eq!(trader.tick(lease, BTC), Tick::Traded);
+        trader.reset(BTC).unwrap();
+        trader.resume(BTC).unwrap();
+    }
+    let mut books: BTreeMap<u64, Book> = BTreeMap::new();
+    for Record { book, .. } in paper.records() {
+        let known = books.entry(book.version).or_insert_with(|| book.clone());
+        assert_eq!(*known, book, "two books of one version");
+    }
+    assert!(
+        books.len() > 9,
+        "each purchase, reset and resume: {books:?}"
+    );
+}
+
+/// What is shared does what it does when it is not.
+#[test]
+fn exchange_and_journal_may_be_shared() {
+    let (exchange, paper) = (Scripted::default(), Paper::default());
+    exchange.set(|script| {
+        (script.price, script.balance) = (Some(100), Some(0));
+        script.replies.push_back(Err(CallFailed));
+        let fate = [OrderStatus::Open, OrderStatus::Closed(filled(2, 200))];
+        script.queries.extend(fate);
+    });
+    let shared = (Arc::new(exchange.clone()), Arc::new(paper.clone()));
+    let trader = Autotrader::new(shared.0, shared.1, settings());
+    let lease = trader.start().expect("it was stopped");
+    trader.tick(lease, BTC);
+    assert!(trader.stats(BTC).unwrap().unknown, "no answer came");
+    (0..2).for_each(|_| drop(trader.tick(lease, BTC)));
+    let stats = trader.stats(BTC).unwrap();
+    assert_eq!((stats.unknown, stats.volume), (false, 2));
+    assert_eq!(exchange.orders().len(), 1);
+    assert_eq!(exchange.0.lock().unwrap().cancels, 1);
+    assert!(!paper.records().is_empty());
+    // More coins than it bought: it asks for the balance, and buys no more.
+    exchange.set(|script| (script.price, script.balance) = (Some(50), Some(9)));
+    trader.tick(lease, BTC);
+    assert_eq!(exchange.orders().len(), 1, "balances are the exchange's");
+    exchange.set(|script| (script.price, script.balance) = (None, Some(2)));
+    trader.tick(lease, BTC);
+    assert_eq!(exchange.orders().len(), 1, "prices are the exchange's");
 }
