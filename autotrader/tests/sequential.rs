@@ -707,8 +707,11 @@ fn the_orphan_ledger_does_not_grow_in_memory() {
             assert_eq!(*ledger.entry(place).or_insert(orphan), orphan);
         }
     }
-    let cycles: Vec<_> = ledger.values().map(|orphan| orphan.cycle.0).collect();
-    assert_eq!(cycles, (0..CYCLES).collect::<Vec<_>>());
+    let entries = ledger
+        .into_iter()
+        .map(|(place, orphan)| (place, orphan.cycle.0));
+    let expected: Vec<_> = (0..CYCLES).map(|cycle| (cycle, cycle)).collect();
+    assert_eq!(entries.collect::<Vec<_>>(), expected);
 }
 
 /// A reset while a sale is in flight, then its fill: no more than that can come before an order.
