@@ -783,9 +783,10 @@ fn exchange_and_journal_may_be_shared() {
     let shared = (Arc::new(exchange.clone()), Arc::new(paper.clone()));
     let trader = Autotrader::new(shared.0, shared.1, settings());
     let lease = trader.start().expect("it was stopped");
-    trader.tick(lease, BTC);
+    assert_eq!(trader.tick(lease, BTC), Tick::Traded);
     assert!(trader.stats(BTC).unwrap().unknown, "no answer came");
-    (0..2).for_each(|_| drop(trader.tick(lease, BTC)));
+    assert_eq!(trader.tick(lease, BTC), Tick::Quiet, "it is cancelled");
+    assert_eq!(trader.tick(lease, BTC), Tick::Traded, "its fate is known");
     let stats = trader.stats(BTC).unwrap();
     assert_eq!((stats.unknown, stats.volume), (false, 2));
     assert_eq!(exchange.orders().len(), 1);
