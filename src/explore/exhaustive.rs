@@ -16,7 +16,7 @@ use super::races::{ANY, Analysis, Race};
 use super::wakeup::{Initial, Insertion, Node, Sleeper};
 use super::{Ending, Next, Strategy, natural};
 use crate::object::{Footprint, World};
-use crate::op::{Op, Site, ThreadId};
+use crate::op::{Op, Site, ThreadId, mask_of};
 use crate::trace::Run;
 
 /// The search.
@@ -131,9 +131,7 @@ impl Exhaustive {
         let sleep = self.still_asleep();
         let mut tree = std::mem::take(&mut self.ahead);
         let chosen = if tree.is_empty() {
-            let asleep = sleep
-                .iter()
-                .fold(0, |mask, its: &Sleeper| mask | 1 << its.thread.0);
+            let asleep = mask_of(sleep.iter().map(|its| its.thread));
             let candidates = enabled & !asleep;
             if candidates == 0 {
                 return match self.mode {

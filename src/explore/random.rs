@@ -8,7 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use std::collections::BTreeSet;
 
 use super::{Ending, Next, Strategy};
-use crate::op::{Action, ObjectId, Site, ThreadId};
+use crate::op::{Action, ObjectId, Site, ThreadId, mask_of};
 use crate::trace::{Event, Run, threads_in};
 
 /// Which distribution.
@@ -140,7 +140,7 @@ pub(super) fn hold_and_wait(run: &Run, enabled: u64, rng: &mut Rng) -> ThreadId 
         .min()
         .expect("some thread is enabled");
     let candidates = threads_in(enabled).filter(|&thread| rank(thread) == best);
-    rng.of_mask(candidates.fold(0, |mask, thread| mask | 1 << thread.0))
+    rng.of_mask(mask_of(candidates))
 }
 
 /// Uniform over the orders of interesting steps: acquisitions that are ever nested.
@@ -172,9 +172,7 @@ impl Surw {
         };
         self.target = Some(target);
         let allowed = |&thread: &ThreadId| thread == target || !self.is_interesting(run, thread);
-        let mut candidates = threads_in(enabled)
-            .filter(allowed)
-            .fold(0, |mask, thread| mask | 1 << thread.0);
+        let mut candidates = mask_of(threads_in(enabled).filter(allowed));
         if candidates == 0 {
             // The intended thread has to wait.
             self.target = None;

@@ -8,7 +8,7 @@
 //! effective debugging of concurrent programs", FSE 2010).
 
 use super::{Ending, Next, Strategy, natural};
-use crate::op::ThreadId;
+use crate::op::{ThreadId, mask_of};
 use crate::trace::{Run, Turn};
 
 /// What makes a schedule hard to read; less is simpler.
@@ -22,9 +22,7 @@ struct Cost {
 
 impl Cost {
     fn of(schedule: &[Turn]) -> Cost {
-        let threads = schedule
-            .iter()
-            .fold(0_u64, |mask, turn| mask | 1 << turn.thread.0);
+        let threads = mask_of(schedule.iter().map(|turn| turn.thread));
         let chosen = |turn: &&Turn| turn.case.is_some_and(|case| case != 0);
         Cost {
             threads: threads.count_ones(),

@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::{Ending, Next, Strategy, natural};
-use crate::op::{Action, ThreadId};
+use crate::op::{Action, ThreadId, mask_of};
 use crate::report::StateFacts;
 use crate::trace::{Run, threads_in};
 
@@ -298,7 +298,7 @@ impl Graph {
             count: self.edges.len() as u32 - first,
             tried: 0,
             enabled,
-            live: mask(threads_in(run.live).filter(counts)),
+            live: mask_of(threads_in(run.live).filter(counts)),
             waits: waits(run, run.live & !enabled),
         });
         self.nodes.len() as NodeIndex - 1
@@ -405,10 +405,6 @@ impl Graph {
         }
         taken < self.nodes.len()
     }
-}
-
-fn mask(threads: impl Iterator<Item = ThreadId>) -> u64 {
-    threads.fold(0, |mask, thread| mask | 1 << thread.0)
 }
 
 /// What these threads wait for: two states in which the same threads wait elsewhere are told apart.
