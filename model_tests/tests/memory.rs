@@ -1,25 +1,81 @@
 //! Executions that do not end well leave nothing behind: neither memory nor words on stderr.
+//!
+//! Memory is what was allocated and not freed, and the mappings that stacks are: what is resident
+//! depends on the machine and on the allocator.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use gordian::report::Code;
 use gordian::scenario::{self, Options};
-use gordian::sync::Mutex;
 use gordian::{Checker, Strategy, thread};
 use model_tests::child;
 use model_tests::files::File;
 
 const TIME_MAX: Duration = Duration::from_secs(300);
-/// Executions after which all that is allocated once has been allocated.
-const WARM_UP: u64 = 5_000;
-const GROWTH_BYTES_MAX: u64 = 2 << 20;
+/// How much more may be allocated at the end than after half of the executions: vectors that have
+/// come upon a longer execution. One byte left behind by each execution is more.
+const GROWTH_BYTES_MAX: i64 = 16 << 10;
+const GROWTH_MAPPINGS_MAX: i64 = 32;
+
+/// Counts the bytes that are allocated.
+struct Counting;
+
+static ALLOCATED_BYTES: AtomicI64 = AtomicI64::new(0);
+
+// SAFETY: the system's allocator does it; the counter has no part in it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED_BYTES.fetch_add(layout.size() as i64, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        ALLOCATED_BYTES.fetch_sub(layout.size() as i64, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What this process has at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Memory {
+    allocated_bytes: i64,
+    /// Pieces of the address space; only Linux tells.
+    mappings: i64,
+}
+
+impl Memory {
+    fn now() -> Memory {
+        let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
+        let mappings = maps.iter().filter(|byte| **byte == b'\n').count() as i64;
+        drop(maps);
+        Memory {
+            allocated_bytes: ALLOCATED_BYTES.load(Ordering::Relaxed),
+            mappings,
+        }
+    }
+
+    fn assert_grown_little_since(self, half: Memory, what: &str) {
+        let bytes = self.allocated_bytes - half.allocated_bytes;
+        let mappings = self.mappings - half.mappings;
+        assert!(
+            bytes <= GROWTH_BYTES_MAX && mappings <= GROWTH_MAPPINGS_MAX,
+            "{bytes} bytes and {mappings} mappings more after the second half of {what}"
+        );
+    }
+}
 
 /// Philosophers who starve in many interleavings.
 fn dine(seats: usize) {
-    let forks: Arc<[_]> = (0..seats).map(|_| Mutex::new(0)).collect();
+    let forks: Arc<[_]> = (0..seats).map(|_| gordian::sync::Mutex::new(0)).collect();
     let philosophers = (0..seats).map(|seat| {
         let forks = Arc::clone(&forks);
         thread::spawn(move || {
@@ -34,36 +90,26 @@ fn dine(seats: usize) {
     }
 }
 
-/// Resident memory of this process; only Linux tells.
-fn resident_bytes() -> Option<u64> {
-    const PAGE_BYTES: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    statm
-        .split(' ')
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|pages| pages * PAGE_BYTES)
-}
-
-/// Runs `model` so many times under `checker`, and panics if memory grows after the warm-up.
+/// Runs `model` so many times under `checker`, and panics if the second half of them leaves
+/// something behind.
 fn grows_not(checker: Checker, executions: u64, model: fn()) -> gordian::Report {
     let runs = Arc::new(AtomicU64::new(0));
-    let before = Arc::new(AtomicU64::new(0));
-    let (inner_runs, inner_before) = (Arc::clone(&runs), Arc::clone(&before));
+    let memory = Arc::new(Mutex::new([None; 2]));
+    let (its_runs, its_memory) = (Arc::clone(&runs), Arc::clone(&memory));
     let report = checker.executions_max(executions).check(move || {
-        if inner_runs.fetch_add(1, Ordering::Relaxed) == WARM_UP {
-            inner_before.store(resident_bytes().unwrap_or(u64::MAX), Ordering::Relaxed);
+        let run = its_runs.fetch_add(1, Ordering::Relaxed);
+        // In the same state both times: at the beginning of an execution.
+        for (at, when) in [executions / 2, executions - 1].into_iter().enumerate() {
+            if run == when {
+                its_memory.lock().unwrap()[at] = Some(Memory::now());
+            }
         }
         model();
     });
     assert!(runs.load(Ordering::Relaxed) >= executions, "{report}");
-    let before = before.load(Ordering::Relaxed);
-    let after = resident_bytes().unwrap_or(0);
-    assert!(
-        after <= before.saturating_add(GROWTH_BYTES_MAX),
-        "resident memory grew from {before} to {after} bytes over {executions} executions"
-    );
+    let [half, end] = *memory.lock().unwrap();
+    let (half, end) = (half.expect("it was half way"), end.expect("it came to the end"));
+    end.assert_grown_little_since(half, &format!("{executions} executions"));
     report
 }
 
@@ -102,7 +148,7 @@ fn panicking_executions() {
     }
     let checker = Checker::new().strategy(Strategy::Random);
     let report = grows_not(checker, EXECUTIONS, || {
-        let lock = Arc::new(Mutex::new(0));
+        let lock = Arc::new(gordian::sync::Mutex::new(0));
         let other = Arc::clone(&lock);
         let thread = thread::spawn(move || {
             let guard = other.lock();
@@ -119,17 +165,17 @@ fn panicking_executions() {
 #[test]
 #[ignore = "runs in a process of its own"]
 fn one_scenario_after_the_other() {
-    const PROGRAMS: u64 = 10_000;
+    const PROGRAMS: u64 = 15_000;
     if !child::is_for("one_scenario_after_the_other") {
         return;
     }
     let programs = std::env::var("MODEL_TESTS_PROGRAMS")
         .map_or(PROGRAMS, |text| text.parse().expect("a number of programs"));
-    let (mut before, mut found) = (u64::MAX, 0);
+    let (mut half, mut found) = (None, 0);
     let mut random = 1_u64;
-    for number in 0..WARM_UP + programs {
-        if number == WARM_UP {
-            before = resident_bytes().unwrap_or(u64::MAX);
+    for number in 0..programs {
+        if number == programs / 2 {
+            half = Some(Memory::now());
         }
         let bytes: [u8; 96] = std::array::from_fn(|_| {
             random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
@@ -143,11 +189,8 @@ fn one_scenario_after_the_other() {
         found += u64::from(!checked.report.findings.is_empty());
     }
     assert!(found > programs / 20, "only {found} had findings");
-    let after = resident_bytes().unwrap_or(0);
-    assert!(
-        after <= before.saturating_add(GROWTH_BYTES_MAX),
-        "resident memory grew from {before} to {after} bytes over {programs} programs"
-    );
+    let half = half.expect("there are programs");
+    Memory::now().assert_grown_little_since(half, &format!("{programs} programs"));
 }
 
 #[test]
