@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-pub use crate::config::{ConfigError, Strategy};
+pub use crate::config::{ConfigError, Leftover, Strategy};
 use crate::engine;
 use crate::report::{Code, Engine, Report, Severity, Verdict};
 pub use crate::trace::ReplayToken;
@@ -104,6 +104,13 @@ impl Checker {
         self
     }
 
+    /// What becomes of threads that are left in the middle of their work when an execution ends.
+    #[must_use]
+    pub fn leftover(mut self, leftover: Leftover) -> Self {
+        self.config.leftover = leftover;
+        self
+    }
+
     /// Ends the search after so many executions; a systematic one is then incomplete.
     #[must_use]
     pub fn executions_max(mut self, executions: u64) -> Self {
@@ -190,9 +197,10 @@ impl Checker {
     }
 
     /// Applies the environment variables `GORDIAN_ENGINE`, `GORDIAN_STRATEGY`,
-    /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_SPURIOUS_MAX`,
-    /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_ERRORS_MAX`, `GORDIAN_TIME_MAX` (seconds), `GORDIAN_SEED`,
-    /// `GORDIAN_CORPUS` (a directory), `GORDIAN_REPLAY` on top of the settings so far.
+    /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_SPINS_MAX`, `GORDIAN_SPURIOUS_MAX`,
+    /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_ERRORS_MAX`, `GORDIAN_TIME_MAX` and `GORDIAN_STALL_MAX`
+    /// (seconds), `GORDIAN_SEED`, `GORDIAN_LEFTOVER`, `GORDIAN_CORPUS` (a directory),
+    /// `GORDIAN_REPLAY` on top of the settings so far.
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
@@ -218,11 +226,11 @@ impl Checker {
             config.corpus = Some(directory.into());
         }
         set(&mut config.time_max, front, "TIME_MAX", |text| {
-            let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-            Duration::try_from_secs_f64(seconds)
-                .map(Some)
-                .map_err(|error| error.to_string())
+            seconds(text).map(Some)
         })?;
+        set(&mut config.stall_max, front, "STALL_MAX", seconds)?;
+        set(&mut config.leftover, front, "LEFTOVER", str::parse)?;
+        set(&mut config.spins_max, front, "SPINS_MAX", str::parse)?;
         set(&mut config.seed, front, "SEED", str::parse)?;
         Ok(self)
     }
@@ -236,6 +244,12 @@ impl Checker {
         let model = move || crate::thread::drop_locals(&model);
         engine::run(self.config, Arc::new(model))
     }
+}
+
+/// Reads a time.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// Reads a setting that is there or not.

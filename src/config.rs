@@ -116,6 +116,43 @@ impl FromStr for Engine {
     }
 }
 
+/// What becomes of threads that are left in the middle of their work when an execution ends: by a
+/// deadlock, a bound, or since somebody else has panicked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Leftover {
+    /// A thread that waits in an operation whose documentation in std names a panic (to take a
+    /// lock, to join a thread, a condvar's wait, `call_once`) is unwound from there, so that what it
+    /// owns is dropped. At all other operations it is left as by [`Leftover::Abandon`].
+    ///
+    /// This is the default since memory then does not grow with the number of executions that end so.
+    #[default]
+    Unwind,
+    /// Nothing is unwound: a thread that waits for ever keeps its stack, and what it owns stays
+    /// allocated until the process ends. For models of `unsafe` code that relies on a lock never
+    /// panicking, or of destructors that mind being run in the middle.
+    Abandon,
+}
+
+impl Leftover {
+    /// All of them, with the names that options and reports use.
+    pub const ALL: &[(Leftover, &str)] =
+        &[(Leftover::Unwind, "unwind"), (Leftover::Abandon, "abandon")];
+}
+
+impl FromStr for Leftover {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let found = Leftover::ALL.iter().find(|(_, name)| *name == text);
+        found.map(|(leftover, _)| *leftover).ok_or_else(|| {
+            ConfigError(format!(
+                "nothing to be done with leftover threads is named `{text}`; there are unwind, abandon"
+            ))
+        })
+    }
+}
+
 /// The settings of one check.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -134,6 +171,9 @@ pub(crate) struct Config {
     pub(crate) shrink: bool,
     /// How often a thread may wake spuriously from a condvar, in one execution.
     pub(crate) spurious_max: u32,
+    /// How often a thread may come round a loop to no purpose before it waits for a change.
+    pub(crate) spins_max: u32,
+    pub(crate) leftover: Leftover,
     pub(crate) executions_max: Option<u64>,
     pub(crate) time_max: Option<Duration>,
     pub(crate) stall_max: Duration,
@@ -167,6 +207,8 @@ impl Default for Config {
             steps_total_max: None,
             shrink: true,
             spurious_max: 1,
+            spins_max: 1,
+            leftover: Leftover::default(),
             executions_max: None,
             time_max: None,
             stall_max: Duration::from_secs(5),

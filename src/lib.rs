@@ -122,7 +122,7 @@ pub use named::Named;
 pub use std::thread_local;
 
 #[cfg(feature = "model")]
-pub use check::{Checker, ConfigError, ReplayToken, Strategy, check, private};
+pub use check::{Checker, ConfigError, Leftover, ReplayToken, Strategy, check, private};
 #[cfg(feature = "model")]
 pub use gordian_macros::test;
 #[cfg(feature = "model")]

@@ -24,7 +24,7 @@ mod on {
     use std::io;
     use std::marker::PhantomData;
     use std::num::NonZero;
-    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -176,7 +176,7 @@ mod on {
             {
                 drop(its);
                 if let Err(payload) = result {
-                    resume_unwind(payload);
+                    engine::resume_unwind(payload);
                 }
                 return;
             }
@@ -453,18 +453,17 @@ mod on {
             env: PhantomData,
         };
         let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
-        // Even when `f` panicked or the execution is over: the threads borrow from this stack.
-        let waited = catch_unwind(AssertUnwindSafe(|| scope.wait(site)));
-        if let Err(payload) = waited {
-            // The execution is over. The threads that are left must be unwound before this stack.
-            let _unwinding = WaitOnDrop {
-                scope: &scope,
-                site,
-            };
-            resume_unwind(payload);
+        // Even when `f` panicked: the threads borrow from this stack. A join of a scope unwinds, as the
+        // execution is over, only when the thread will never run again.
+        let mut at = 0;
+        let mut waited = Ok(());
+        while let Some(id) = scope.child(at) {
+            let join = AssertUnwindSafe(|| engine::join_scoped(id, site));
+            waited = waited.and(catch_unwind(join));
+            at += 1;
         }
-        match result {
-            Err(payload) => resume_unwind(payload),
+        match waited.and(result) {
+            Err(payload) => engine::resume_unwind(payload),
             Ok(_) if scope.has_failed() => panic!("a scoped thread panicked"),
             Ok(value) => value,
         }
@@ -492,19 +491,6 @@ mod on {
         })
     }
 
-    /// Waits for the scope's threads while the stack unwinds: an engine lets a join of an unwinding
-    /// thread wait until the other one is unwound.
-    struct WaitOnDrop<'a, 'scope, 'env> {
-        scope: &'a Scope<'scope, 'env>,
-        site: Site,
-    }
-
-    impl Drop for WaitOnDrop<'_, '_, '_> {
-        fn drop(&mut self) {
-            self.scope.wait(self.site);
-        }
-    }
-
     impl<'scope> Scope<'scope, '_> {
         /// Starts a thread of the scope.
         #[track_caller]
@@ -529,15 +515,11 @@ mod on {
                 .any(|child| child.failed.load(Ordering::Relaxed))
         }
 
-        fn wait(&self, site: Site) {
-            let ScopeInner::Model(children) = &self.inner else {
-                return;
-            };
-            let mut at = 0;
-            // Threads of the scope may start more of them.
-            while let Some(id) = children.borrow().get(at).map(|child| child.id) {
-                engine::join(id, site);
-                at += 1;
+        /// The thread that was started as number `at`. Threads of the scope may start more of them.
+        fn child(&self, at: usize) -> Option<Id> {
+            match &self.inner {
+                ScopeInner::Model(children) => children.borrow().get(at).map(|child| child.id),
+                ScopeInner::Native(_) => None,
             }
         }
     }

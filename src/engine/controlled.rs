@@ -11,12 +11,11 @@
 //!                                                  ╰──▶ other: switch ──▶ next_task = other
 //! ```
 //!
-//! An execution is over when nothing is enabled, or a bound is reached. Threads that are left then
-//! are unwound one after the other, quietly, each from the operation it waits in: their stacks run
-//! all destructors, nothing is abandoned and nothing leaks. Operations of destructors are done at
-//! once in that phase, and not recorded.
+//! An execution is over when nothing is enabled, or a bound is reached. What becomes of the threads
+//! that are left then is `ending.rs`'s to say; to the runtime each of its tasks comes to its end.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use shuttle_engine::runtime::execution::ExecutionState;
@@ -28,13 +27,12 @@ use shuttle_schedulers::{PctScheduler, UrwRandomScheduler};
 use super::search::Search;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{DRIVER, Driver, Model, overflow};
+use super::{DRIVER, Driver, Model, Outcome, Rest, panics, signals, stacks};
 use crate::config::{Config, Strategy as Name};
 use crate::corpus::Corpus;
 use crate::explore::shrink::Guide;
 use crate::explore::{self, Ending, Next, RuntimeScheduler, Strategy};
 use crate::op::{Action, Effect, Op, Site, ThreadId};
-use crate::report::Report;
 use crate::trace::threads_in;
 
 thread_local! {
@@ -58,7 +56,13 @@ struct Context {
     /// By thread: whom it returns to once it has announced its first operation.
     starting: Vec<Option<ThreadId>>,
     runtime: Option<Runtime>,
+    /// Set when the search is to go on on another OS thread: whether with its next execution, or
+    /// with making findings simpler.
+    moves: Option<bool>,
 }
+
+/// A task lends its place to a thread of the model, and needs next to no stack of its own.
+const TASK_STACK_SIZE: usize = 128 * 1024;
 
 /// What a thread is to do next.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +86,7 @@ fn with<R>(f: impl FnOnce(&mut Context, &mut Session) -> R) -> R {
 
 /// Does one operation of the current thread: others may go first.
 pub(super) fn perform(op: Op, site: Site) -> Effect {
-    overflow::note_stack();
+    signals::note_stack();
     loop {
         match session::with(|session| session.standing(op)) {
             Standing::Step => {
@@ -92,14 +96,11 @@ pub(super) fn perform(op: Op, site: Site) -> Effect {
             }
             Standing::Done(effect) => return effect,
             Standing::Unwind => session::unwind(),
-            Standing::After(other) => {
+            Standing::Let(other) => {
                 with(|context, _| context.next = Some(other));
                 session::switching(switch);
             }
-            Standing::Never => {
-                session::with(|session| session.phase = Phase::Abandoned);
-                session::switching(switch);
-            }
+            Standing::Abandon => stacks::abandon(),
         }
     }
 }
@@ -131,32 +132,27 @@ fn step(op: Op, site: Site) -> Option<Effect> {
 /// Starts a thread, which runs up to its first operation before this returns: so every live thread
 /// has always announced what it does next.
 pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
-    let me = current();
     let Some(child) = with(|context, session| context.begin_spawn(session, name, site)) else {
-        if session::is_unwinding(me) {
-            // A destructor starts a thread after the end of the execution: it never runs.
-            return ThreadId(u8::MAX);
-        }
-        drop(body);
-        session::unwind();
+        // There is no such thread to go on with: in reality it could not be started either.
+        session::give_up_spawn(body);
     };
-    let stack_size = session::with(|session| session.search.config.stack_size);
     let main = move || thread_main(child, site, body);
     // Only the runtime's own messages have it.
     let here = std::panic::Location::caller();
-    ExecutionState::spawn_thread(Box::new(main), stack_size, None, None, here);
-    with(|context, _| context.next = Some(child));
-    session::switching(switch);
-    match session::with(|session| session.phase) {
-        Phase::Running => child,
-        _ if session::is_unwinding(me) => child,
-        _ => session::unwind(),
+    session::switching(|| {
+        ExecutionState::spawn_thread(Box::new(main), TASK_STACK_SIZE, None, None, here)
+    });
+    // Once the execution is over it waits for its turn.
+    if session::with(|session| session.phase) == Phase::Running {
+        with(|context, _| context.next = Some(child));
+        session::switching(switch);
     }
+    child
 }
 
-/// The whole life of a thread, on its own stack.
+/// The whole life of a thread, in its task.
 fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
-    session::thread_main(me, body, || {
+    session::thread_main(me, body, move || {
         perform(Op::plain(Action::Exit, 0), site);
     });
     with(|context, session| context.ended(session, me));
@@ -238,12 +234,12 @@ impl Context {
         name: Option<String>,
         site: Site,
     ) -> Option<ThreadId> {
-        if session.phase != Phase::Running {
-            return None;
-        }
         let me = current();
         let Some(child) = session.search.spawn(me, name, site) else {
-            session.finish(Ending::Capped);
+            if session.phase == Phase::Running {
+                session.search.fail_too_many_threads();
+                session.finish(Ending::Capped);
+            }
             return None;
         };
         if self.tasks.len() <= child.index() {
@@ -252,8 +248,8 @@ impl Context {
         }
         self.tasks[child.index()] = self.tasks_count;
         self.tasks_count += 1;
-        self.starting[child.index()] = Some(me);
-        session.stacks |= 1 << child.0;
+        self.starting[child.index()] = (session.phase == Phase::Running).then_some(me);
+        session.alive |= 1 << child.0;
         // The runtime has a scheduling point of its own there, which is none of ours.
         self.next = Some(me);
         Some(child)
@@ -270,9 +266,9 @@ impl Context {
                 self.decide(session);
             }
         }
-        if session.phase == Phase::Unwinding {
+        if session.phase == Phase::Over {
             let parent = self.starting[me.index()].take();
-            self.next = parent.or_else(|| threads_in(session.stacks).next());
+            self.next = parent.or_else(|| session.next_leftover());
         }
     }
 
@@ -283,9 +279,6 @@ impl Context {
         tasks: &[&Task],
         yielding: bool,
     ) -> Option<TaskId> {
-        if session.phase == Phase::Abandoned {
-            return None;
-        }
         if let Some(next) = self.next.take() {
             session::set_current(next);
             return Some(TaskId::from(self.tasks[next.index()]));
@@ -335,6 +328,16 @@ impl Context {
     /// Ends the execution that is over, if there is one, and begins the next; whether there is one.
     fn next_execution(&mut self, session: &mut Session, first: bool) -> bool {
         let searched = self.guide.is_none() && self.goes_on(session, first);
+        // Somebody was left behind in the middle of a panic, which this OS thread never gets out of.
+        if std::thread::panicking() {
+            self.moves = Some(searched);
+            return false;
+        }
+        self.proceeds(session, searched)
+    }
+
+    /// Begins the next execution, if there is one.
+    fn proceeds(&mut self, session: &mut Session, searched: bool) -> bool {
         if !searched {
             if self.guide.is_some() {
                 session.search.end(session.ending);
@@ -464,13 +467,27 @@ const ASKED_MAX: usize = 64;
 
 /// What the runtime sees of us.
 struct Bridge {
-    first: bool,
+    /// The first execution here is one that [`Context::next_execution`] has not been asked for.
+    first: First,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum First {
+    /// The first of all.
+    OfAll,
+    /// The first on this OS thread, after others elsewhere: see [`Context::moves`].
+    Here { searched: bool },
+    Done,
 }
 
 impl Scheduler for Bridge {
     fn new_execution(&mut self) -> Option<Schedule> {
-        let first = std::mem::replace(&mut self.first, false);
-        with(|context, session| context.next_execution(session, first)).then(|| Schedule::new(0))
+        let first = std::mem::replace(&mut self.first, First::Done);
+        let begun = with(|context, session| match first {
+            First::Here { searched } => context.proceeds(session, searched),
+            _ => context.next_execution(session, matches!(first, First::OfAll)),
+        });
+        begun.then(|| Schedule::new(0))
     }
 
     fn next_task(&mut self, tasks: &[&Task], _: Option<TaskId>, yielding: bool) -> Option<TaskId> {
@@ -482,9 +499,9 @@ impl Scheduler for Bridge {
     }
 }
 
-/// Runs the whole search on this OS thread.
-pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
-    overflow::install(config.stack_size);
+/// Runs the whole search on this OS thread, or as much of it as can be run there.
+pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
+    signals::install(config.stack_size);
     let opened = config
         .corpus
         .as_deref()
@@ -493,9 +510,8 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
     let (corpus, schedules) = opened.unzip();
     let (strategy, runtime) = explore::strategy(&config, schedules.unwrap_or_default());
     let seed = config.seed;
-    let stack_size = config.stack_size;
     session::open(Search::new(config, watch).with_corpus(corpus));
-    CONTEXT.set(Some(Context {
+    let context = Context {
         strategy,
         guide: None,
         next: None,
@@ -505,23 +521,52 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Report {
         tasks_count: 0,
         starting: Vec::new(),
         runtime: runtime.map(|kind| Runtime::new(kind, seed)),
-    }));
-    DRIVER.set(Driver::Controlled);
-    let runner = Runner::new(Bridge { first: true }, runtime_config(stack_size));
-    runner.run(move || {
-        let model = Arc::clone(&model);
-        let here = Site::here();
-        thread_main(ThreadId::MAIN, here, Box::new(move || model()));
-    });
-    DRIVER.set(Driver::Native);
-    let context = CONTEXT.take().expect("the context of this search");
-    let strategy = context.strategy;
-    session::close().into_report(Some(&*strategy))
+        moves: None,
+    };
+    go_on(context, First::OfAll, model)
 }
 
-fn runtime_config(stack_size: usize) -> shuttle_engine::Config {
+/// Runs executions until the search is over, or cannot go on here.
+fn go_on(context: Context, first: First, model: Model) -> Outcome {
+    CONTEXT.set(Some(context));
+    DRIVER.set(Driver::Controlled);
+    let its = Arc::clone(&model);
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        Runner::new(Bridge { first }, runtime_config()).run(move || {
+            let model = Arc::clone(&its);
+            let here = Site::here();
+            thread_main(ThreadId::MAIN, here, Box::new(move || model()));
+        });
+    }));
+    DRIVER.set(Driver::Native);
+    let mut context = CONTEXT.take().expect("the context of this search");
+    if let Err(payload) = ended {
+        // At the end of an execution the runtime asks as well whether somebody is in the middle of
+        // a panic. Anything else is no business of the model's.
+        if !std::thread::panicking() {
+            let why = panics::message(&*payload);
+            session::with(|session| session.search.fail(format!("the engine gave up: {why}")));
+        } else if context.moves.is_none() {
+            let searched = session::with(|session| {
+                context.guide.is_none() && context.goes_on(session, false)
+            });
+            context.moves = Some(searched);
+        }
+    }
+    let Some(searched) = context.moves.take() else {
+        let strategy = context.strategy;
+        return Outcome::Report(session::close().into_report(Some(&*strategy)));
+    };
+    let session = session::take();
+    Outcome::Rest(Rest::new(move || {
+        session::adopt(session);
+        go_on(context, First::Here { searched }, model)
+    }))
+}
+
+fn runtime_config() -> shuttle_engine::Config {
     let mut config = shuttle_engine::Config::new();
-    config.stack_size = stack_size;
+    config.stack_size = TASK_STACK_SIZE;
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::None;
     config.silence_warnings = true;
@@ -542,5 +587,5 @@ pub(super) fn install_foreign_hook() {
             0
         }
     }
-    Runner::new(Once(true), runtime_config(64 * 1024)).run(|| {});
+    Runner::new(Once(true), runtime_config()).run(|| {});
 }

@@ -32,7 +32,7 @@ use loom::sync::atomic::AtomicU64;
 use super::search::{self, Search};
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{Access, DRIVER, Driver, Identity, Model, panics};
+use super::{Access, DRIVER, Driver, Identity, Model, panics, stacks};
 use crate::config::{Config, Strategy};
 use crate::explore::Ending;
 use crate::object::Cell;
@@ -68,6 +68,8 @@ struct Context {
     /// Set when the search is to start again with more knowledge.
     restart: bool,
     executions: u64,
+    /// Threads of this execution, the main one included.
+    started: usize,
 }
 
 type ChoiceKey = (ThreadId, u32);
@@ -131,9 +133,7 @@ fn with<R>(f: impl FnOnce(&mut Context, &mut Session) -> R) -> R {
 
 /// Lets loom do something during which it may run other threads.
 fn loomed<R>(f: impl FnOnce() -> R) -> R {
-    let mut result = None;
-    session::switching(|| result = Some(f()));
-    result.expect("it was run")
+    session::switching(f)
 }
 
 /// The object's number in this execution; loom's side of it is made when it is first met.
@@ -187,18 +187,10 @@ fn perform_as(op: Op, site: Site, act: impl FnOnce()) -> Effect {
             }
             Standing::Done(effect) => return effect,
             Standing::Unwind => session::unwind(),
-            Standing::After(_) => loomed(loom::thread::yield_now),
-            Standing::Never => never(),
+            // Who it is is loom's to say.
+            Standing::Let(_) => loomed(loom::thread::yield_now),
+            Standing::Abandon => stacks::abandon(),
         }
-    }
-}
-
-/// A destructor waits for what will never come. Loom cannot leave a thread behind, so the whole
-/// search stops here, and the watching thread says so.
-fn never() -> ! {
-    session::with(|session| session.phase = Phase::Abandoned);
-    loop {
-        std::thread::park();
     }
 }
 
@@ -414,33 +406,31 @@ fn number(me: ThreadId, cases: u32) -> u32 {
 pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
     let me = current();
     let child = with(|context, session| {
-        if session.phase != Phase::Running {
-            return None;
-        }
-        if session.search.run.spawns.len() + 1 >= THREADS_MAX {
-            session.search.fail(format!(
-                "loom allows {THREADS_MAX} threads, the main one included, and this model starts \
-                 more: use the controlled engine"
-            ));
-            session.finish(Ending::Capped);
+        let running = session.phase == Phase::Running;
+        if context.started >= THREADS_MAX {
+            if running {
+                session.search.fail(format!(
+                    "loom allows {THREADS_MAX} threads, the main one included, and this model \
+                     starts more: use the controlled engine"
+                ));
+                session.finish(Ending::Capped);
+            }
             return None;
         }
         let child = session.search.spawn(me, name, site)?;
-        session
-            .search
-            .run
-            .announce(child, Op::plain(Action::Start, 0), site);
-        session.stacks |= 1 << child.0;
+        context.started += 1;
+        if running {
+            let start = Op::plain(Action::Start, 0);
+            session.search.run.announce(child, start, site);
+        }
+        session.alive |= 1 << child.0;
         *context.thread(child) = Thread::default();
         Some(child)
     });
     let Some(child) = child else {
-        if session::is_unwinding(me) {
-            return ThreadId(u8::MAX);
-        }
         wake_all();
-        drop(body);
-        session::unwind();
+        // There is no such thread to go on with: in reality it could not be started either.
+        session::give_up_spawn(body);
     };
     let handle = loomed(|| loom::thread::spawn(move || thread_main(child, site, body)));
     with(|context, _| {
@@ -450,9 +440,8 @@ pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
 }
 
 fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
-    session::set_current(me);
     session::with(|session| session.search.run.started(me));
-    session::thread_main(me, body, || {
+    session::thread_main(me, body, move || {
         perform(Op::plain(Action::Exit, 0), site);
     });
     let over = with(|_, session| {
@@ -464,12 +453,13 @@ fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
         if session.phase == Phase::Running && (stuck || session.search.run.live == 0) {
             session.finish(Ending::Maximal);
         }
-        stuck
+        session.phase == Phase::Over
     });
     if over {
+        // Also those who waited for this thread alone.
         wake_all();
     }
-    if session::with(|session| session.stacks) == 0 {
+    if session::with(|session| session.alive) == 0 {
         with(|context, _| context.forget());
     }
 }
@@ -839,6 +829,7 @@ fn next_execution() -> bool {
             return false;
         }
         context.executions += 1;
+        context.started = 1;
         context.forget();
         let cells = context.knowledge.cells.max(CELLS_MIN);
         context

@@ -5,12 +5,14 @@
 //! should run next (`explore/`).
 
 mod controlled;
+mod ending;
 #[cfg(feature = "loom")]
 mod loom;
-mod overflow;
 mod panics;
 mod search;
 mod session;
+mod signals;
+mod stacks;
 mod watch;
 
 pub(crate) use crate::trace::Identity;
@@ -391,6 +393,15 @@ pub(crate) fn join(thread: ThreadId, site: Site) {
     session::joined(thread);
 }
 
+/// The same, when the thread may borrow from the current one's stack.
+pub(crate) fn join_scoped(thread: ThreadId, site: Site) {
+    perform(Op::of_thread(Action::Join, thread).with(SCOPED), site);
+    session::joined(thread);
+}
+
+/// In [`Op::with`] of a join: that of a scope.
+const SCOPED: u32 = 0;
+
 /// Starts a thread of the model. `body` must not be called once `spawn` has unwound.
 pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
     match DRIVER.get() {
@@ -406,12 +417,33 @@ pub(crate) fn thread_name(thread: ThreadId) -> String {
     session::thread_name(thread)
 }
 
+/// Whether the current thread is unwinding by a panic of its own, which poisons what it holds.
+pub(crate) fn poisons() -> bool {
+    match is_native() {
+        true => std::thread::panicking(),
+        false => session::is_panicking(session::current()),
+    }
+}
+
+/// Whether the execution of the model that runs here is over.
+pub(crate) fn is_over() -> bool {
+    !is_native() && session::with(|session| session.phase == session::Phase::Over)
+}
+
 /// Whether the current thread is unwinding.
 pub(crate) fn panicking() -> bool {
     match is_native() {
         true => std::thread::panicking(),
         false => session::is_unwinding(session::current()),
     }
+}
+
+/// Goes on with a panic of the current thread that was caught.
+pub(crate) fn resume_unwind(payload: Box<dyn std::any::Any + Send>) -> ! {
+    if !is_native() {
+        session::mark_unwinding();
+    }
+    std::panic::resume_unwind(payload)
 }
 
 /// Takes note that the current thread's own code has panicked; false when the panic is the
@@ -440,43 +472,79 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
     }
     let watch = Arc::new(Watch::default());
     let _enlisted = watch::enlist(&watch);
+    let (settings, watched) = (config.clone(), Arc::clone(&watch));
+    let mut rest = Rest::new(move || search(settings, model, watched));
+    loop {
+        match watched_run(&config, &watch, rest) {
+            Outcome::Report(report) => return report,
+            Outcome::Rest(others) => rest = others,
+        }
+    }
+}
+
+/// How far a search came on one OS thread.
+enum Outcome {
+    /// To its end.
+    Report(Report),
+    /// The rest has to be done on another one.
+    Rest(Rest),
+}
+
+/// What is left to be done of a search. All that the search knows goes with it.
+struct Rest(Box<dyn FnOnce() -> Outcome>);
+
+// SAFETY: the OS thread that it comes from ends without touching any of that again. Stacks of the
+// model that were left behind there may share some of it, but never run again.
+unsafe impl Send for Rest {}
+
+impl Rest {
+    fn new(rest: impl FnOnce() -> Outcome + 'static) -> Rest {
+        Rest(Box::new(rest))
+    }
+
+    fn run(self) -> Outcome {
+        (self.0)()
+    }
+}
+
+/// Runs the search, or the rest of it, on an OS thread of its own, and watches that it gets on.
+fn watched_run(config: &Config, watch: &Watch, rest: Rest) -> Outcome {
     let (sender, receiver) = mpsc::channel();
-    let stall_max = config.stall_max;
-    let settings = config.clone();
-    let watched = Arc::clone(&watch);
     let name = std::thread::current()
         .name()
         .unwrap_or("gordian")
         .to_owned();
     let started = std::thread::Builder::new()
         .name(name)
-        .stack_size(STACK_SIZE.max(config.stack_size))
+        .stack_size(STACK_SIZE)
         .spawn(move || {
+            let outcome = rest.run();
             // The receiver is gone when the watching thread has given up on this one.
-            let _ = sender.send(search(settings, model, watched));
+            let _ = sender.send(outcome);
         });
+    let failed = |why: &str| Outcome::Report(search::refused(config, why));
     let thread = match started {
         Ok(thread) => thread,
-        Err(error) => return search::refused(&config, &format!("no thread: {error}")),
+        Err(error) => return failed(&format!("no thread: {error}")),
     };
     let mut beats = 0;
     loop {
-        match receiver.recv_timeout(stall_max) {
-            Ok(report) => {
+        match receiver.recv_timeout(config.stall_max) {
+            Ok(outcome) => {
                 let _ = thread.join();
-                return report;
+                return outcome;
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let why = match thread.join() {
                     Err(payload) => panics::message(&*payload),
                     Ok(()) => "it ended without a report".to_owned(),
                 };
-                return search::refused(&config, &format!("the search itself failed: {why}"));
+                return failed(&format!("the search itself failed: {why}"));
             }
             Err(RecvTimeoutError::Timeout) => {
                 let now = watch.beats.load(Ordering::Relaxed);
                 if now == beats && watch.in_model.load(Ordering::Relaxed) {
-                    return search::stalled(&config, &watch);
+                    return Outcome::Report(search::stalled(config, watch));
                 }
                 beats = now;
             }
@@ -487,21 +555,23 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
 /// Stack of the search's OS thread; the model's threads have their own.
 const STACK_SIZE: usize = 8 * 1024 * 1024;
 
-fn search(config: Config, model: Model, watch: Arc<Watch>) -> Report {
+fn search(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
     // Whichever engine comes first: the foreign hook would come on top of ours later.
     panics::install(controlled::install_foreign_hook, session::mark_unwinding);
     match config.engine {
         Engine::Controlled => controlled::run(config, model, watch),
         #[cfg(feature = "loom")]
-        Engine::Loom => loom::run(config, model, watch),
+        Engine::Loom => Outcome::Report(loom::run(config, model, watch)),
         #[cfg(not(feature = "loom"))]
-        Engine::Loom => search::refused(
+        Engine::Loom => Outcome::Report(search::refused(
             &config,
             "the loom engine is not built in: add `features = [\"loom\"]` to the dependency on \
              gordian",
-        ),
+        )),
         // No text names it as a setting, and no checker can be given it.
-        Engine::Native => search::refused(&config, "the native engine does not search"),
+        Engine::Native => {
+            Outcome::Report(search::refused(&config, "the native engine does not search"))
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Search {
     error: Option<String>,
     /// Whether an execution ended with threads that wait for ever.
     waited_for_ever: bool,
+    /// Threads that were left behind, with what they own.
+    threads_left_behind: u64,
     /// The states of the execution so far, if they are known and matter.
     path: HashSet<u128>,
     /// Whether an execution came back to a state that it had been in.
@@ -90,6 +92,7 @@ impl Search {
             shrinking: None,
             error: None,
             waited_for_ever: false,
+            threads_left_behind: 0,
             path: HashSet::new(),
             repeats: false,
             config,
@@ -127,9 +130,13 @@ impl Search {
         self.watch.in_model.store(true, Ordering::Relaxed);
     }
 
-    /// Looks at an execution that is over, before the threads that are left are unwound.
+    /// Looks at an execution that is over, before the threads that are left go on.
     pub(super) fn look_back(&mut self) {
         if self.shrinking.is_none() {
+            // The thread that starts those of a scenario is none that people know.
+            let main = u32::from(self.run.program.is_none());
+            let threads = self.run.spawns.len() as u32 + main;
+            self.facts.threads = self.facts.threads.max(threads);
             self.coverage.take(&self.run);
             if self.config.strategy == Name::Fuzz {
                 self.signal.extend(features(&self.run));
@@ -164,10 +171,6 @@ impl Search {
         let steps = self.run.events.len() as u64;
         self.facts.steps += steps;
         self.facts.steps_longest = self.facts.steps_longest.max(steps);
-        // The thread that starts those of a scenario is none that people know.
-        let main = u32::from(self.run.program.is_none());
-        let threads = self.run.spawns.len() as u32 + main;
-        self.facts.threads = self.facts.threads.max(threads);
         self.facts.contended += self.run.contended;
         match ending {
             Ending::Maximal | Ending::Known => {}
@@ -395,20 +398,27 @@ impl Search {
         }
     }
 
-    /// Starts a thread; none when there are too many, which ends the search.
+    /// Notes that a thread was left behind where it stood.
+    pub(super) fn left_behind(&mut self) {
+        self.threads_left_behind += 1;
+    }
+
+    /// Starts a thread; none when there are too many.
     pub(super) fn spawn(
         &mut self,
         parent: ThreadId,
         name: Option<String>,
         site: Site,
     ) -> Option<ThreadId> {
-        let Some(child) = self.run.spawn(parent, name, site, &mut self.paths) else {
-            let most = ThreadId::COUNT_MAX - 1;
-            self.fail(format!("a model may start at most {most} threads"));
-            return None;
-        };
+        let child = self.run.spawn(parent, name, site, &mut self.paths)?;
         self.name_thread(child);
         Some(child)
+    }
+
+    /// Notes that the model starts more threads than there may be.
+    pub(super) fn fail_too_many_threads(&mut self) {
+        let most = ThreadId::COUNT_MAX - 1;
+        self.fail(format!("a model may start at most {most} threads"));
     }
 
     /// Announces an operation; what waiting for it would close is reported.

@@ -2,19 +2,22 @@
 //! stacks and the invariants.
 //!
 //! All threads of a model share one OS thread, whatever engine switches their stacks; this module
-//! knows which of them runs. It does not know how they are switched.
+//! knows which of them runs. It does not know how they are switched, nor what becomes of them once
+//! the execution is over (`ending.rs`).
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use super::ending::Leftovers;
 use super::search::Search;
-use super::{Identity, overflow, panics};
+use super::stacks::{self, Left};
+use super::{Identity, panics, signals};
+use crate::config::Leftover;
 use crate::detect::{self, Panicked};
 use crate::explore::Ending;
 use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
-use crate::trace::threads_in;
 
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
@@ -29,10 +32,8 @@ thread_local! {
 pub(super) enum Phase {
     /// Operations are steps.
     Running,
-    /// It is over; threads that are left are unwound.
-    Unwinding,
-    /// A thread could not be unwound: its stack is left behind.
-    Abandoned,
+    /// It is over; threads that are left come to an end of their own, or are left behind.
+    Over,
 }
 
 /// The search on this OS thread, and its current execution.
@@ -40,14 +41,13 @@ pub(super) struct Session {
     pub(super) search: Search,
     pub(super) phase: Phase,
     pub(super) ending: Ending,
-    /// Threads whose stacks are not empty.
-    pub(super) stacks: u64,
+    /// Threads that have begun and are not gone.
+    pub(super) alive: u64,
+    pub(super) leftovers: Leftovers,
     invariants: Rc<Vec<Invariant>>,
     /// How many events there were when the invariants were looked at last.
     checked: usize,
     observing: bool,
-    /// Operations since the execution was over, to end destructors that do not.
-    operations_after: u32,
 }
 
 struct Invariant {
@@ -64,32 +64,44 @@ pub(super) enum Standing {
     Done(Effect),
     /// None: the thread is to unwind.
     Unwind,
-    /// None: this thread is to be unwound first, and then it is to be asked for again.
-    After(ThreadId),
-    /// None: it waits for what will never come, and so does its stack.
-    Never,
+    /// None: this thread is to go on first, and then it is to be asked for again.
+    Let(ThreadId),
+    /// None: the thread never goes on.
+    Abandon,
 }
-
-/// Operations that destructors may do after the end of an execution.
-const OPERATIONS_AFTER_MAX: u32 = 100_000;
 
 /// Makes the search the one of this OS thread.
 pub(super) fn open(search: Search) {
     SESSION.set(Some(Session {
         search,
-        phase: Phase::Unwinding,
+        phase: Phase::Over,
         ending: Ending::Maximal,
-        stacks: 0,
+        alive: 0,
+        leftovers: Leftovers::default(),
         invariants: Rc::default(),
         checked: 0,
         observing: false,
-        operations_after: 0,
     }));
 }
 
 /// Takes the search back.
 pub(super) fn close() -> Search {
-    SESSION.take().expect("a session is open").search
+    take().search
+}
+
+/// Takes the session away from this OS thread, between two executions.
+pub(super) fn take() -> Session {
+    SESSION.take().expect("a session is open")
+}
+
+/// Gives this OS thread a session that another one had.
+pub(super) fn adopt(session: Session) {
+    SESSION.set(Some(session));
+}
+
+/// Whether the model's own code runs, and nobody works on the session.
+pub(super) fn is_free() -> bool {
+    SESSION.try_with(|session| session.try_borrow_mut().is_ok()) == Ok(true)
 }
 
 /// Works on the session of this OS thread. `f` must not run the model's code.
@@ -171,6 +183,11 @@ pub(super) fn is_unwinding(thread: ThreadId) -> bool {
     std::thread::panicking() && (marked & !mask == 0 || marked & mask != 0)
 }
 
+/// Whether the thread, which runs now, is unwinding by a panic of its own.
+pub(super) fn is_panicking(thread: ThreadId) -> bool {
+    is_unwinding(thread) && with(|session| session.leftovers.unwound & (1 << thread.0) == 0)
+}
+
 /// Notes that the current thread begins to unwind.
 pub(super) fn mark_unwinding() {
     UNWINDING.set(UNWINDING.get() | 1 << current().0);
@@ -184,11 +201,22 @@ pub(super) fn unmark_unwinding() {
 /// Unwinds the current thread without a word.
 pub(super) fn unwind() -> ! {
     mark_unwinding();
+    with(|session| session.leftovers.unwound |= 1 << current().0);
     panics::unwind_quietly()
 }
 
-/// Switches away by `switch`, and back.
-pub(super) fn switching(switch: impl FnOnce()) {
+/// The current thread cannot start another one, which is a panic in std.
+pub(super) fn give_up_spawn(body: Box<dyn FnOnce()>) -> ! {
+    let leftover = with(|session| session.search.config.leftover);
+    if leftover == Leftover::Abandon || is_unwinding(current()) {
+        stacks::abandon();
+    }
+    drop(body);
+    unwind()
+}
+
+/// Lets the engine do something on its own stack, during which it may switch to other threads.
+pub(super) fn switching<R>(switch: impl FnOnce() -> R) -> R {
     let me = current();
     if !std::thread::panicking() {
         // Nobody is: the model's own code has caught what was marked.
@@ -198,19 +226,25 @@ pub(super) fn switching(switch: impl FnOnce()) {
     if is_unwinding(me) {
         mark_unwinding();
     }
-    switch();
-    overflow::note_stack();
+    let result = stacks::outside(switch);
+    signals::note_stack();
     set_current(me);
+    result
 }
 
-/// The whole life of a thread, on its own stack; `exit` does its last step.
-pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce()) {
+/// The whole life of a thread of the model, to be called on the engine's thread; `exit` does its
+/// last step.
+pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce() + 'static) {
+    let stack_size = with(|session| session.search.config.stack_size);
+    let left = stacks::run(stack_size, Box::new(move || live(me, body, exit)));
+    with(|session| session.gone(me, left));
+}
+
+/// The same, on its own stack.
+fn live(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce()) {
     set_current(me);
-    overflow::note_stack();
-    let is_over = with(|session| session.phase != Phase::Running);
-    let result = catch_unwind(AssertUnwindSafe(
-        || if is_over { drop(body) } else { body() },
-    ));
+    signals::note_stack();
+    let result = catch_unwind(AssertUnwindSafe(body));
     unmark_unwinding();
     if let Err(payload) = result
         && !panics::is_quiet(&*payload)
@@ -223,7 +257,6 @@ pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOn
         let _ = catch_unwind(AssertUnwindSafe(exit));
         unmark_unwinding();
     }
-    with(|session| session.stacks &= !(1 << me.0));
 }
 
 /// A payload is the user's: dropping it may panic in turn.
@@ -296,28 +329,39 @@ impl Session {
     /// Begins an execution.
     pub(super) fn begin(&mut self) {
         self.search.begin();
+        stacks::recycle();
         self.phase = Phase::Running;
         self.ending = Ending::Maximal;
-        self.stacks = 1;
+        self.alive = 1;
+        self.leftovers = Leftovers::default();
         self.invariants = Rc::default();
         self.checked = 0;
         self.observing = false;
-        self.operations_after = 0;
         CURRENT.set(ThreadId::MAIN);
         UNWINDING.set(0);
     }
 
-    /// The execution is over: whoever is left is to be unwound.
+    /// The execution is over, and with it what it has to tell.
     pub(super) fn finish(&mut self, ending: Ending) {
         if self.phase == Phase::Running {
             self.search.look_back();
+            self.leftovers.were_part = self.alive;
         }
-        self.phase = Phase::Unwinding;
+        self.phase = Phase::Over;
         self.ending = ending;
         if ending == Ending::Maximal
             && let Some(program) = &self.search.run.program
         {
             program.maximal();
+        }
+    }
+
+    /// The thread has come to its end, or was left behind.
+    fn gone(&mut self, me: ThreadId, left: Left) {
+        self.alive &= !(1 << me.0);
+        match left {
+            Left::Ended => self.ended(me),
+            Left::Behind => self.search.left_behind(),
         }
     }
 
@@ -329,56 +373,6 @@ impl Session {
         match self.phase {
             Phase::Running => Standing::Step,
             _ => self.after_the_end(op),
-        }
-    }
-
-    /// An operation after the end of the execution: of code that is to be unwound, or of a
-    /// destructor, which gets what it asks for if that is possible.
-    fn after_the_end(&mut self, op: Op) -> Standing {
-        let me = current();
-        self.operations_after += 1;
-        if self.operations_after > OPERATIONS_AFTER_MAX {
-            return Standing::Never;
-        }
-        if !is_unwinding(me) {
-            return Standing::Unwind;
-        }
-        let world = &mut self.search.run.world;
-        let waits_for = match op.action {
-            Action::Join => {
-                let other = op.thread();
-                let left = other.index() < ThreadId::COUNT_MAX && self.stacks & (1 << other.0) != 0;
-                match left {
-                    true => Some(other),
-                    false => return Standing::Done(Effect::Done),
-                }
-            }
-            Action::Choose => return Standing::Done(Effect::Chose(0)),
-            Action::Park | Action::Exit | Action::Unpark | Action::IsFinished | Action::Wake => {
-                return Standing::Done(Effect::Done);
-            }
-            // Nobody will come any more: whoever waits for a message finds the other side gone.
-            Action::Send | Action::Recv | Action::Select if !world.is_ready(op, me) => {
-                return Standing::Done(Effect::Closed);
-            }
-            Action::Queued | Action::Arrive => return Standing::Done(Effect::Failed),
-            _ if world.is_ready(op, me) => None,
-            // Who holds a lock is unwound first; permits may come from anyone.
-            Action::Lock => {
-                let waits = world.awaited(op, me);
-                threads_in(waits.all | waits.any).next()
-            }
-            _ => match threads_in(world.awaited(op, me).all).next() {
-                Some(other) => Some(other),
-                None => return Standing::Done(Effect::Done),
-            },
-        };
-        match waits_for {
-            None => Standing::Done(world.apply(op, me, world.cases(op, me)[0])),
-            Some(other) if other != me && self.stacks & (1 << other.0) != 0 => {
-                Standing::After(other)
-            }
-            Some(_) => Standing::Never,
         }
     }
 

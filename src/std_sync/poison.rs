@@ -71,7 +71,9 @@ impl Poison {
     /// What one who has just taken the lock gets.
     #[track_caller]
     pub(super) fn result<G>(&self, guard: G) -> LockResult<G> {
-        if self.state() != 0 && self.is_poisoned() {
+        // Once the execution is over nobody learns of it any more, and a destructor that insists on
+        // a lock that is not poisoned is not to panic.
+        if self.state() != 0 && !engine::is_over() && self.is_poisoned() {
             Err(PoisonError::new(guard))
         } else {
             Ok(guard)
@@ -100,7 +102,7 @@ impl<'a> Witness<'a> {
     pub(super) fn new(poison: &'a Poison) -> Witness<'a> {
         Witness {
             poison,
-            panicking: engine::panicking(),
+            panicking: engine::poisons(),
         }
     }
 }
@@ -108,7 +110,7 @@ impl<'a> Witness<'a> {
 impl Drop for Witness<'_> {
     /// Poisons the lock if a panic has begun under it.
     fn drop(&mut self) {
-        if !self.panicking && engine::panicking() {
+        if !self.panicking && engine::poisons() {
             engine::touch(&self.poison.identity, Kind::Atomic, Action::Store);
             self.poison.set(POISONED);
         }
