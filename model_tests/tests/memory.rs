@@ -11,7 +11,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use gordian::report::Code;
 use gordian::scenario::{self, Options};
-use gordian::{Checker, Strategy, thread};
+use gordian::{Checker, Leftover, Strategy, thread};
 use model_tests::child;
 use model_tests::files::File;
 
@@ -63,12 +63,20 @@ impl Memory {
         }
     }
 
-    fn assert_grown_little_since(self, half: Memory, what: &str) {
-        let bytes = self.allocated_bytes - half.allocated_bytes;
-        let mappings = self.mappings - half.mappings;
+    /// How much more it is than earlier.
+    fn since(self, earlier: Memory) -> Memory {
+        Memory {
+            allocated_bytes: self.allocated_bytes - earlier.allocated_bytes,
+            mappings: self.mappings - earlier.mappings,
+        }
+    }
+
+    fn assert_little(self, what: &str) {
+        let bytes = self.allocated_bytes <= GROWTH_BYTES_MAX;
+        let mappings = self.mappings <= GROWTH_MAPPINGS_MAX;
         assert!(
-            bytes <= GROWTH_BYTES_MAX && mappings <= GROWTH_MAPPINGS_MAX,
-            "{bytes} bytes and {mappings} mappings more after the second half of {what}"
+            bytes && mappings,
+            "the second half of {what} leaves {self:?}"
         );
     }
 }
@@ -93,6 +101,13 @@ fn dine(seats: usize) {
 /// Runs `model` so many times under `checker`, and panics if the second half of them leaves
 /// something behind.
 fn grows_not(checker: Checker, executions: u64, model: fn()) -> gordian::Report {
+    let (report, grown) = grows(checker, executions, model);
+    grown.assert_little(&format!("{executions} executions"));
+    report
+}
+
+/// Runs `model` so many times under `checker`: what the second half of them leaves behind.
+fn grows(checker: Checker, executions: u64, model: fn()) -> (gordian::Report, Memory) {
     let runs = Arc::new(AtomicU64::new(0));
     let memory = Arc::new(Mutex::new([None; 2]));
     let (its_runs, its_memory) = (Arc::clone(&runs), Arc::clone(&memory));
@@ -108,9 +123,11 @@ fn grows_not(checker: Checker, executions: u64, model: fn()) -> gordian::Report 
     });
     assert!(runs.load(Ordering::Relaxed) >= executions, "{report}");
     let [half, end] = *memory.lock().unwrap();
-    let (half, end) = (half.expect("it was half way"), end.expect("it came to the end"));
-    end.assert_grown_little_since(half, &format!("{executions} executions"));
-    report
+    let (half, end) = (
+        half.expect("it was half way"),
+        end.expect("it came to the end"),
+    );
+    (report, end.since(half))
 }
 
 #[test]
@@ -125,6 +142,30 @@ fn deadlocking_executions() {
     let report = grows_not(checker, 2 * EXECUTIONS, || dine(3));
     let seen = report.assert_found(Code::Deadlock).seen;
     assert!(seen >= EXECUTIONS, "only {seen} executions deadlocked");
+}
+
+/// What the model itself owned stays allocated, and nothing else: no stack, nothing of the engine's.
+#[test]
+#[ignore = "runs in a process of its own"]
+fn abandoned_executions() {
+    const EXECUTIONS: u64 = 100_000;
+    const OWNED_BYTES_MAX: i64 = 2 << 10;
+    if !child::is_for("abandoned_executions") {
+        return;
+    }
+    let checker = Checker::new()
+        .strategy(Strategy::HoldAndWait)
+        .leftover(Leftover::Abandon);
+    let (report, grown) = grows(checker, 2 * EXECUTIONS, || dine(2));
+    let seen = report.assert_found(Code::Deadlock).seen;
+    assert!(seen >= EXECUTIONS, "only {seen} executions deadlocked");
+    assert!(report.search.complete, "{report}");
+    assert!(grown.mappings <= GROWTH_MAPPINGS_MAX, "{grown:?}");
+    let each = grown.allocated_bytes / EXECUTIONS as i64;
+    assert!(
+        each <= OWNED_BYTES_MAX,
+        "{each} bytes are left of an execution"
+    );
 }
 
 #[test]
@@ -190,7 +231,9 @@ fn one_scenario_after_the_other() {
     }
     assert!(found > programs / 20, "only {found} had findings");
     let half = half.expect("there are programs");
-    Memory::now().assert_grown_little_since(half, &format!("{programs} programs"));
+    Memory::now()
+        .since(half)
+        .assert_little(&format!("{programs} programs"));
 }
 
 #[test]
@@ -198,6 +241,7 @@ fn nothing_is_left_behind() {
     for name in [
         "one_scenario_after_the_other",
         "deadlocking_executions",
+        "abandoned_executions",
         "executions_cut_off",
         "panicking_executions",
     ] {

@@ -476,7 +476,9 @@ enum First {
     /// The first of all.
     OfAll,
     /// The first on this OS thread, after others elsewhere: see [`Context::moves`].
-    Here { searched: bool },
+    Here {
+        searched: bool,
+    },
     Done,
 }
 
@@ -547,9 +549,8 @@ fn go_on(context: Context, first: First, model: Model) -> Outcome {
             let why = panics::message(&*payload);
             session::with(|session| session.search.fail(format!("the engine gave up: {why}")));
         } else if context.moves.is_none() {
-            let searched = session::with(|session| {
-                context.guide.is_none() && context.goes_on(session, false)
-            });
+            let searched =
+                session::with(|session| context.guide.is_none() && context.goes_on(session, false));
             context.moves = Some(searched);
         }
     }

@@ -98,9 +98,7 @@ impl Session {
             // Its guard is on the stack, and has to be one.
             Action::Wake => run.world.holder(op.other()).is_none(),
             // Threads of a scope borrow from this stack.
-            Action::Join if op.with != Op::NOTHING => {
-                self.alive & (1 << op.thread().0) == 0
-            }
+            Action::Join if op.with != Op::NOTHING => self.alive & (1 << op.thread().0) == 0,
             Action::Join => true,
             _ => false,
         };

@@ -569,9 +569,10 @@ fn search(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
              gordian",
         )),
         // No text names it as a setting, and no checker can be given it.
-        Engine::Native => {
-            Outcome::Report(search::refused(&config, "the native engine does not search"))
-        }
+        Engine::Native => Outcome::Report(search::refused(
+            &config,
+            "the native engine does not search",
+        )),
     }
 }
 

@@ -16,7 +16,13 @@ pub(super) struct Quiet;
 
 thread_local! {
     static LAST: RefCell<Option<Panicked>> = const { RefCell::new(None) };
+    /// The one before, when the last one is std's own that says why it ends the process.
+    static FATAL: RefCell<Option<Panicked>> = const { RefCell::new(None) };
 }
+
+/// How the messages begin of panics that std raises to end the process: in a destructor during
+/// cleanup, in a function that cannot unwind.
+const FATAL_MESSAGE: &str = "panic in a ";
 
 /// Ends the current thread of the model without a word.
 pub(super) fn unwind_quietly() -> ! {
@@ -56,9 +62,35 @@ fn remember(info: &PanicHookInfo<'_>) {
     // The hook must not panic: a borrowed cell means that remembering is under way already.
     LAST.with(|last| {
         if let Ok(mut last) = last.try_borrow_mut() {
+            if panicked.message.starts_with(FATAL_MESSAGE) {
+                FATAL.set(last.take());
+            }
             *last = Some(panicked);
         }
     });
+}
+
+/// Why this OS thread is about to end the process, as far as panics tell: the panic of the user's,
+/// and what makes it fatal.
+#[cfg(unix)]
+pub(super) fn take_aborting() -> (Panicked, Option<String>) {
+    let last = LAST.take();
+    let fatal = last.filter(|last| last.message.starts_with(FATAL_MESSAGE));
+    match (FATAL.take(), fatal) {
+        (Some(cause), Some(fatal)) => (cause, Some(fatal.message)),
+        _ => {
+            let aborted = Panicked {
+                message: "it called `abort`".to_owned(),
+                site: None,
+            };
+            (aborted, None)
+        }
+    }
+}
+
+/// The last panic on this OS thread.
+pub(super) fn last() -> Option<Panicked> {
+    LAST.with_borrow(Option::clone)
 }
 
 /// The last panic on this OS thread, which is forgotten by this; `payload` serves if the panic came

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::config::{Config, Strategy as Name};
+use crate::config::{Config, Leftover, Strategy as Name};
 use crate::corpus::Corpus;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::watch::Watch;
@@ -43,6 +43,10 @@ pub(super) struct Search {
     waited_for_ever: bool,
     /// Threads that were left behind, with what they own.
     threads_left_behind: u64,
+    /// Of the process, when the first one was.
+    resident_bytes: u64,
+    /// What is to be said about how it went.
+    remarks: Vec<String>,
     /// The states of the execution so far, if they are known and matter.
     path: HashSet<u128>,
     /// Whether an execution came back to a state that it had been in.
@@ -69,6 +73,23 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Steps between two looks at the clock.
 const CLOCK_EVERY: usize = 64;
 
+/// How much a process may grow by what threads own that were left behind.
+const LEFT_BEHIND_BYTES_MAX: u64 = 1 << 30;
+
+/// Threads left behind between two looks at that.
+const RESIDENT_EVERY: u64 = 4_096;
+
+/// Resident memory of this process; 0 where the OS is not asked.
+fn resident_bytes() -> u64 {
+    const PAGE_BYTES: u64 = 4_096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or(0) * PAGE_BYTES
+}
+
 /// A systematic search whose executions are cut off again and again will not become complete: it
 /// stops after so many.
 const CAPPED_MAX: u64 = 100;
@@ -93,6 +114,8 @@ impl Search {
             error: None,
             waited_for_ever: false,
             threads_left_behind: 0,
+            resident_bytes: 0,
+            remarks: Vec::new(),
             path: HashSet::new(),
             repeats: false,
             config,
@@ -398,9 +421,47 @@ impl Search {
         }
     }
 
-    /// Notes that a thread was left behind where it stood.
+    /// Notes that a thread was left behind where it stood: what it owns stays allocated.
     pub(super) fn left_behind(&mut self) {
+        if self.threads_left_behind == 0 {
+            self.resident_bytes = resident_bytes();
+        }
         self.threads_left_behind += 1;
+        if self.threads_left_behind % RESIDENT_EVERY == 0
+            && resident_bytes() > self.resident_bytes + LEFT_BEHIND_BYTES_MAX
+        {
+            self.cut_short(format!(
+                "{} threads were left behind in the middle of their work, and with what they own \
+                 the process has grown by more than 1 GiB",
+                self.threads_left_behind
+            ));
+        }
+    }
+
+    /// A thread of the model has ended the process, or would have; that defect ends the search.
+    #[cfg(unix)]
+    pub(super) fn aborted(&mut self, defect: &Defect) {
+        self.report(defect);
+        // Each time that it is done again it would write to stderr again.
+        self.config.shrink = false;
+        self.cut_short("the model aborts the process, which ends the search as well".to_owned());
+    }
+
+    /// A destructor has panicked, of a thread that was unwound since its execution was over: from
+    /// now on none is.
+    #[cfg(unix)]
+    pub(super) fn destructor_panicked(&mut self, panicked: &crate::detect::Panicked) {
+        self.config.leftover = Leftover::Abandon;
+        let place = match &panicked.site {
+            Some(site) => format!(" at {site}"),
+            None => String::new(),
+        };
+        self.remarks.push(format!(
+            "a destructor{place} panicked in a thread that was unwound when an execution had ended \
+             ({}); from then on threads were left where they stood, as `leftover = \"abandon\"` \
+             asks for from the beginning",
+            panicked.message
+        ));
     }
 
     /// Starts a thread; none when there are too many.
@@ -517,6 +578,7 @@ impl Search {
             false => states,
         };
         self.facts.remarks = strategy.map_or_else(Vec::new, Strategy::remarks);
+        self.facts.remarks.append(&mut self.remarks);
         if let Some(corpus) = self.corpus.take() {
             self.facts.remarks.extend(corpus.remarks());
         }

@@ -99,9 +99,10 @@ pub(super) fn adopt(session: Session) {
     SESSION.set(Some(session));
 }
 
-/// Whether the model's own code runs, and nobody works on the session.
-pub(super) fn is_free() -> bool {
-    SESSION.try_with(|session| session.try_borrow_mut().is_ok()) == Ok(true)
+/// Whether code of the model's own is running on this OS thread.
+pub(super) fn is_model_running() -> bool {
+    let free = || SESSION.try_with(|session| session.try_borrow_mut().is_ok_and(|it| it.is_some()));
+    stacks::is_inside() && free() == Ok(true)
 }
 
 /// Works on the session of this OS thread. `f` must not run the model's code.
@@ -273,6 +274,14 @@ pub(super) fn panicked(payload: &(dyn Any + Send)) {
     with(|session| session.thread_panicked(current(), &last));
 }
 
+/// The current thread is about to end the process: it ends here instead.
+#[cfg(unix)]
+pub(super) fn aborted() -> ! {
+    let (last, fatal) = panics::take_aborting();
+    with(|session| session.thread_aborted(current(), last, fatal));
+    stacks::abandon()
+}
+
 /// Takes note that the current thread has joined another.
 pub(super) fn joined(thread: ThreadId) {
     with(|session| {
@@ -344,6 +353,7 @@ impl Session {
     /// The execution is over, and with it what it has to tell.
     pub(super) fn finish(&mut self, ending: Ending) {
         if self.phase == Phase::Running {
+            self.report_unfinished_panic();
             self.search.look_back();
             self.leftovers.were_part = self.alive;
         }
@@ -353,6 +363,17 @@ impl Session {
             && let Some(program) = &self.search.run.program
         {
             program.maximal();
+        }
+    }
+
+    /// A thread that waits for ever in a destructor, while it unwinds, never comes to say why.
+    fn report_unfinished_panic(&mut self) {
+        let marked = UNWINDING.get() & self.search.run.live;
+        if std::thread::panicking()
+            && marked.count_ones() == 1
+            && let Some(last) = panics::last()
+        {
+            self.thread_panicked(ThreadId(marked.trailing_zeros() as u8), &last);
         }
     }
 
@@ -437,6 +458,20 @@ impl Session {
             let defect = detect::broken_invariant(thread, name, panicked.as_ref(), site);
             self.search.report(&defect);
         }
+    }
+
+    #[cfg(unix)]
+    fn thread_aborted(&mut self, me: ThreadId, mut last: Panicked, fatal: Option<String>) {
+        if self.phase == Phase::Over {
+            return self.search.destructor_panicked(&last);
+        }
+        if let Some(fatal) = fatal {
+            last.message += &format!(" ({fatal}: the process aborts)");
+        }
+        let thread = &self.search.run.threads[me.index()];
+        let site = thread.sites.last().copied().unwrap_or(Site::here());
+        self.search.aborted(&detect::panic_of(me, &last, site));
+        self.finish(Ending::Known);
     }
 
     fn thread_panicked(&mut self, me: ThreadId, last: &Panicked) {

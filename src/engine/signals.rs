@@ -1,7 +1,14 @@
-//! Stack overflow of a model's thread: a message that says so, where the OS would only kill.
+//! Signals that would end the process, and all other tests with it: what a thread of a model has
+//! done to deserve them.
 //!
-//! The runtime's stacks end in a guard page that Rust's own handler does not know. Nothing can be
-//! unwound then, so the process ends, but not without a word.
+//! Stack overflow: the stacks end in a guard page that Rust's own handler does not know. It may
+//! have happened anywhere, so the process ends, but not without a word.
+//!
+//! Abort: a panic in a destructor of a thread that is unwinding already, in a function that cannot
+//! unwind, or a call of `abort`. It happens at a known place in the model's own code, so the thread
+//! is left behind there, and the search learns of it.
+
+use super::session;
 
 /// Notes how deep the current stack is at an operation.
 #[inline]
@@ -10,7 +17,7 @@ pub(super) fn note_stack() {
     unix::note_stack();
 }
 
-/// Installs the handler, once per process, for stacks of this size.
+/// Installs the handlers, once per process, for stacks of this size.
 pub(super) fn install(stack_size: usize) {
     #[cfg(unix)]
     unix::install(stack_size);
@@ -20,6 +27,7 @@ pub(super) fn install(stack_size: usize) {
 
 #[cfg(unix)]
 mod unix {
+    use super::session;
     use std::cell::Cell;
     use std::mem::MaybeUninit;
     use std::sync::Once;
@@ -32,7 +40,8 @@ mod unix {
     }
 
     static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
-    static PREVIOUS: OnceLock<[libc::sigaction; 2]> = OnceLock::new();
+    static PREVIOUS: OnceLock<[libc::sigaction; 3]> = OnceLock::new();
+    const SIGNALS: [libc::c_int; 3] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT];
 
     pub(super) fn note_stack() {
         let here = 0_u8;
@@ -43,7 +52,7 @@ mod unix {
         static ONCE: Once = Once::new();
         STACK_SIZE.fetch_max(stack_size, Ordering::Relaxed);
         ONCE.call_once(|| {
-            let previous = [libc::SIGSEGV, libc::SIGBUS].map(|signal| {
+            let previous = SIGNALS.map(|signal| {
                 let mut old = MaybeUninit::<libc::sigaction>::zeroed();
                 // SAFETY: reads the current action into memory of the right type.
                 unsafe {
@@ -52,13 +61,19 @@ mod unix {
                 }
             });
             let _ = PREVIOUS.set(previous);
-            for signal in [libc::SIGSEGV, libc::SIGBUS] {
-                // SAFETY: an all-zero sigaction is valid; the handler has the signature that
-                // SA_SIGINFO asks for, and does only what a signal handler may.
+            for signal in SIGNALS {
+                let (handler, flags) = match signal {
+                    // It is left by leaving its stack, so nobody would let the signal in again.
+                    libc::SIGABRT => (on_abort as *const (), libc::SA_NODEFER),
+                    _ => (on_fault as *const (), libc::SA_ONSTACK),
+                };
+                // SAFETY: an all-zero sigaction is valid; the handlers have the signature that
+                // SA_SIGINFO asks for. `on_fault` does only what a signal handler may; `on_abort`
+                // interrupts nothing that it uses.
                 unsafe {
                     let mut action = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
-                    action.sa_sigaction = on_fault as *const () as usize;
-                    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+                    action.sa_sigaction = handler as usize;
+                    action.sa_flags = libc::SA_SIGINFO | flags;
                     libc::sigaction(signal, &action, std::ptr::null_mut());
                 }
             }
@@ -87,10 +102,27 @@ mod unix {
         forward(signal, info, context);
     }
 
+    extern "C" fn on_abort(
+        signal: libc::c_int,
+        info: *mut libc::siginfo_t,
+        context: *mut libc::c_void,
+    ) {
+        // Raised by the thread itself, which has called `abort`: not sent by somebody at any time.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the kernel passes a valid siginfo_t to a handler installed with SA_SIGINFO.
+        let own = unsafe { (*info).si_code } == libc::SI_TKILL;
+        #[cfg(not(target_os = "linux"))]
+        let own = true;
+        if own && session::is_model_running() {
+            session::aborted();
+        }
+        forward(signal, info, context);
+    }
+
     /// Does what would have been done without us.
     fn forward(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-        let at = usize::from(signal == libc::SIGBUS);
-        let Some(previous) = PREVIOUS.get().map(|all| all[at]) else {
+        let at = SIGNALS.iter().position(|its| *its == signal);
+        let Some(previous) = PREVIOUS.get().and_then(|all| all.get(at?).copied()) else {
             return;
         };
         match previous.sa_sigaction {

@@ -34,7 +34,7 @@ struct Stacks {
 
 thread_local! {
     static STACKS: RefCell<Stacks> = RefCell::default();
-    /// Leads out of the model's thread that is running.
+    /// Leads out of the model's thread that is running; null when none is.
     static YIELDER: Cell<*const Yielder<(), Ask>> = const { Cell::new(std::ptr::null()) };
 }
 
@@ -55,7 +55,9 @@ pub(super) fn run(stack_size: usize, thread: Box<dyn FnOnce()>) -> Left {
         thread();
     });
     loop {
-        match stack.resume(()) {
+        let ask = stack.resume(());
+        YIELDER.set(std::ptr::null());
+        match ask {
             CoroutineResult::Return(()) => {
                 STACKS.with_borrow_mut(|stacks| stacks.free.push(stack.into_stack()));
                 return Left::Ended;
@@ -90,6 +92,11 @@ pub(super) fn outside<R>(f: impl FnOnce() -> R) -> R {
     result.expect("it was called")
 }
 
+/// Whether a thread of the model runs, rather than the engine's.
+pub(super) fn is_inside() -> bool {
+    !YIELDER.get().is_null()
+}
+
 /// The current thread of the model never goes on, from where it stands. Its stack is kept as it is.
 pub(super) fn abandon() -> ! {
     suspend(Ask::Abandon);
@@ -105,14 +112,15 @@ fn suspend(ask: Ask) {
 }
 
 fn take(stack_size: usize) -> DefaultStack {
-    STACKS.with_borrow_mut(|stacks| {
-        if stacks.size != stack_size {
-            stacks.free.clear();
-            stacks.size = stack_size;
-        }
-        stacks.free.pop()
-    })
-    .unwrap_or_else(|| DefaultStack::new(stack_size).expect("there is memory for a stack"))
+    STACKS
+        .with_borrow_mut(|stacks| {
+            if stacks.size != stack_size {
+                stacks.free.clear();
+                stacks.size = stack_size;
+            }
+            stacks.free.pop()
+        })
+        .unwrap_or_else(|| DefaultStack::new(stack_size).expect("there is memory for a stack"))
 }
 
 fn leave(stack: Stack) {
@@ -141,4 +149,3 @@ impl Drop for Stacks {
         self.recycle();
     }
 }
-

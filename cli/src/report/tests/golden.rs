@@ -156,7 +156,10 @@ fn published_schema() -> Value {
 /// The name of this machine's kind, as cargo has it.
 fn rustc_host() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let said = std::process::Command::new(rustc).arg("-vV").output().unwrap();
+    let said = std::process::Command::new(rustc)
+        .arg("-vV")
+        .output()
+        .unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
     host.expect("`rustc -vV` names the host").to_owned()
