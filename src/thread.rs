@@ -367,7 +367,7 @@ mod on {
         if engine::is_native() {
             return std::thread::park_timeout(timeout);
         }
-        engine::park(How::Timed, Site::here());
+        time::or_passed(engine::park(How::Timed, Site::here()), timeout);
     }
 
     /// Lets time pass. In a model nobody waits for it, and everyone else may go first.

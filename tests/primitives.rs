@@ -449,6 +449,273 @@ fn a_loop_until_a_deadline_ends() {
     check(|| poll(true)).assert_clean();
 }
 
+/// Every timed operation of the face: one that gives up moves its thread's clock to its limit.
+#[test]
+fn every_time_out_moves_the_clock() {
+    use gordian::sync::channel::Select;
+    use gordian::sync::{RawLock, ReentrantMutex};
+    use gordian::thread::park_timeout;
+
+    const SOON: Duration = Duration::from_millis(5);
+    fn later() -> Instant {
+        Instant::now() + SOON
+    }
+    /// Does `try_it`, which is to give up, while another thread does `hold`.
+    fn while_another<T: Send + Sync + 'static>(
+        shared: T,
+        hold: fn(&T, &dyn Fn()),
+        try_it: fn(&T) -> bool,
+    ) -> bool {
+        let shared = Arc::new(shared);
+        let other = Arc::clone(&shared);
+        let begun = Arc::new(Semaphore::new(0));
+        let its = Arc::clone(&begun);
+        let main = thread::current();
+        let holder = thread::spawn(move || {
+            hold(&other, &|| {
+                its.add_permits(1);
+                thread::park();
+            });
+        });
+        begun.acquire().forget();
+        let gave_up = !try_it(&shared);
+        holder.thread().unpark();
+        holder.join().unwrap();
+        drop(main);
+        gave_up
+    }
+    type Case = (&'static str, fn() -> bool);
+    macro_rules! held {
+        ($new:expr, |$held:ident| $hold:expr, |$tried:ident| $try_it:expr) => {
+            || {
+                while_another(
+                    $new,
+                    |$held, wait| {
+                        let _guard = $hold;
+                        wait();
+                    },
+                    |$tried| $try_it,
+                )
+            }
+        };
+    }
+    let cases: &[Case] = &[
+        (
+            "try_lock_for",
+            held!(Mutex::new(0), |it| it.lock(), |it| it
+                .try_lock_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_lock_until",
+            held!(Mutex::new(0), |it| it.lock(), |it| it
+                .try_lock_until(later())
+                .is_some()),
+        ),
+        (
+            "reentrant try_lock_for",
+            held!(ReentrantMutex::new(0), |it| it.lock(), |it| it
+                .try_lock_for(SOON)
+                .is_some()),
+        ),
+        (
+            "reentrant try_lock_until",
+            held!(ReentrantMutex::new(0), |it| it.lock(), |it| it
+                .try_lock_until(later())
+                .is_some()),
+        ),
+        (
+            "try_read_for",
+            held!(RwLock::new(0), |it| it.write(), |it| it
+                .try_read_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_read_until",
+            held!(RwLock::new(0), |it| it.write(), |it| it
+                .try_read_until(later())
+                .is_some()),
+        ),
+        (
+            "try_read_recursive_for",
+            held!(RwLock::new(0), |it| it.write(), |it| it
+                .try_read_recursive_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_write_for",
+            held!(RwLock::new(0), |it| it.read(), |it| it
+                .try_write_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_write_until",
+            held!(RwLock::new(0), |it| it.read(), |it| it
+                .try_write_until(later())
+                .is_some()),
+        ),
+        (
+            "try_upgradable_read_for",
+            held!(RwLock::new(0), |it| it.write(), |it| it
+                .try_upgradable_read_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_upgradable_read_until",
+            held!(RwLock::new(0), |it| it.write(), |it| it
+                .try_upgradable_read_until(later())
+                .is_some()),
+        ),
+        (
+            "try_upgrade_for",
+            held!(RwLock::new(0), |it| it.read(), |it| {
+                RwLockUpgradableReadGuard::try_upgrade_for(it.upgradable_read(), SOON).is_ok()
+            }),
+        ),
+        (
+            "try_upgrade_until",
+            held!(RwLock::new(0), |it| it.read(), |it| {
+                RwLockUpgradableReadGuard::try_upgrade_until(it.upgradable_read(), later()).is_ok()
+            }),
+        ),
+        (
+            "try_acquire_for",
+            held!(Semaphore::new(1), |it| it.acquire(), |it| it
+                .try_acquire_for(SOON)
+                .is_some()),
+        ),
+        (
+            "try_acquire_many_for",
+            held!(Semaphore::fair(1), |it| it.acquire(), |it| it
+                .try_acquire_many_for(1, SOON)
+                .is_some()),
+        ),
+        ("acquire_timeout", || {
+            let lock = RawLock::new();
+            lock.acquire();
+            let gave_up = !lock.acquire_timeout(SOON);
+            lock.release();
+            gave_up
+        }),
+        ("wait_for", || {
+            Condvar::new()
+                .wait_for(&mut Mutex::new(0).lock(), SOON)
+                .timed_out()
+        }),
+        ("wait_until", || {
+            Condvar::new()
+                .wait_until(&mut Mutex::new(0).lock(), later())
+                .timed_out()
+        }),
+        ("wait_while_for", || {
+            let (condvar, lock) = (Condvar::new(), Mutex::new(0));
+            condvar
+                .wait_while_for(&mut lock.lock(), |_| true, SOON)
+                .timed_out()
+        }),
+        ("wait_while_until", || {
+            let (condvar, lock) = (Condvar::new(), Mutex::new(0));
+            condvar
+                .wait_while_until(&mut lock.lock(), |_| true, later())
+                .timed_out()
+        }),
+        ("std wait_timeout", || {
+            let (condvar, lock) = (std_sync::Condvar::new(), std_sync::Mutex::new(0));
+            condvar
+                .wait_timeout(lock.lock().unwrap(), SOON)
+                .unwrap()
+                .1
+                .timed_out()
+        }),
+        ("std wait_timeout_while", || {
+            let (condvar, lock) = (std_sync::Condvar::new(), std_sync::Mutex::new(0));
+            let guard = lock.lock().unwrap();
+            condvar
+                .wait_timeout_while(guard, SOON, |_| true)
+                .unwrap()
+                .1
+                .timed_out()
+        }),
+        ("mpsc recv_timeout", || {
+            let (_sender, receiver) = mpsc::channel::<u8>();
+            receiver.recv_timeout(SOON).is_err()
+        }),
+        ("recv_timeout", || {
+            let (_sender, receiver) = bounded::<u8>(0);
+            receiver.recv_timeout(SOON).is_err()
+        }),
+        ("recv_deadline", || {
+            let (_sender, receiver) = bounded::<u8>(1);
+            receiver.recv_deadline(later()).is_err()
+        }),
+        ("send_timeout", || {
+            let (sender, _receiver) = bounded::<u8>(0);
+            sender.send_timeout(1, SOON).is_err()
+        }),
+        ("send_deadline", || {
+            let (sender, _receiver) = bounded::<u8>(0);
+            sender.send_deadline(1, later()).is_err()
+        }),
+        ("select_timeout", || {
+            let (_sender, receiver) = bounded::<u8>(1);
+            let mut select = Select::new();
+            select.recv(&receiver);
+            select.select_timeout(SOON).is_err()
+        }),
+        ("select_deadline", || {
+            let (_sender, receiver) = bounded::<u8>(0);
+            let mut select = Select::new();
+            select.recv(&receiver);
+            select.select_deadline(later()).is_err()
+        }),
+        ("park_timeout", || {
+            park_timeout(SOON);
+            true
+        }),
+        ("sleep", || {
+            thread::sleep(SOON);
+            true
+        }),
+    ];
+    for &(name, case) in cases {
+        let report = Checker::new().spurious_max(0).check(move || {
+            let begun = Instant::now();
+            if case() {
+                let elapsed = begun.elapsed();
+                assert!(elapsed >= SOON, "{name}: {elapsed:?}");
+            }
+        });
+        assert!(
+            !report.has(Code::Panic) && report.search.complete,
+            "{name}: {report}"
+        );
+    }
+}
+
+/// A wait for a token until a deadline, as channels built on `park_timeout` have it.
+#[test]
+fn a_park_until_a_deadline_ends() {
+    let report = check(|| {
+        let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let its = Arc::clone(&ready);
+        let main = thread::current();
+        let other = thread::spawn(move || {
+            its.store(true, std::sync::atomic::Ordering::SeqCst);
+            main.unpark();
+        });
+        let deadline = Instant::now() + Duration::from_millis(20);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if ready.load(std::sync::atomic::Ordering::SeqCst) || left.is_zero() {
+                break;
+            }
+            thread::park_timeout(left);
+        }
+        other.join().unwrap();
+    });
+    report.assert_clean();
+}
+
 /// What the model leaves behind when it deadlocks is unwound, whatever it is.
 #[test]
 fn everything_unwinds() {

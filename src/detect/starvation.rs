@@ -8,7 +8,7 @@
 //! the livelock of threads which back off from one another for ever.
 
 use super::Defect;
-use crate::op::{Action, How, ThreadId, mask_of};
+use crate::op::{Action, How, ObjectId, ThreadId, mask_of};
 use crate::report::Code;
 use crate::trace::{Event, Run, threads_in};
 
@@ -75,7 +75,9 @@ fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
     }
     let event = last_failed.filter(|_| attempts >= ATTEMPTS_MIN)?;
     let mut defect = Defect::at(Code::Starvation, thread, event.site);
-    defect.objects.push(event.op.object);
+    if event.op.object != ObjectId::NONE {
+        defect.objects.push(event.op.object);
+    }
     defect.detail = format!("{attempts} times in the last {} steps", window.len());
     Some(defect)
 }

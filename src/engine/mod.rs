@@ -372,9 +372,9 @@ pub(crate) fn yield_now(site: Site) {
     perform(Op::plain(Action::Yield, 0), site);
 }
 
-/// Waits for the current thread's token; timed, it may give up.
-pub(crate) fn park(how: How, site: Site) {
-    perform(Op::plain(Action::Park, 0).how(how), site);
+/// Waits for the current thread's token; timed, it may give up. Whether it was there.
+pub(crate) fn park(how: How, site: Site) -> bool {
+    perform(Op::plain(Action::Park, 0).how(how), site).succeeded()
 }
 
 /// Gives the thread a token.

@@ -713,7 +713,7 @@ impl Runner {
                 return Some(Next::Panic(machine.texts[why.0 as usize].to_owned()));
             }
             Instruction::Slow(name) => engine::slow_at(machine.texts[name.0 as usize], site),
-            Instruction::Park => engine::park(How::Insist, site),
+            Instruction::Park => _ = engine::park(How::Insist, site),
             Instruction::Unpark(thread) => engine::unpark(id_of(thread.0 as usize), site),
             Instruction::Join(thread) => engine::join(id_of(thread.0 as usize), site),
             Instruction::Spawn(thread) => {
