@@ -104,6 +104,22 @@ impl Checker {
         self
     }
 
+    /// How many rounds of a loop a thread goes freely though it has changed nothing in them and seen
+    /// nothing new: 1, unless this says otherwise.
+    ///
+    /// A round ends with a yield, a spin hint, a sleep, a try, a timed wait or a compare-exchange
+    /// that failed. So many are explored like anything else, in every order with what others do.
+    /// From then on the thread goes round again only when somebody else has changed something that
+    /// it read, or when nobody else can go on; so that a loop which gives up by itself is seen to
+    /// give up, unless that takes it more than a thousand rounds. What is left out: a loop that gives
+    /// up after more than so many rounds while others could still go on. A loop without any of these
+    /// hints waits after 50 rounds.
+    #[must_use]
+    pub fn spins_max(mut self, rounds: u32) -> Self {
+        self.config.spins_max = rounds;
+        self
+    }
+
     /// What becomes of threads that are left in the middle of their work when an execution ends.
     #[must_use]
     pub fn leftover(mut self, leftover: Leftover) -> Self {
@@ -304,6 +320,12 @@ pub mod private {
     /// What stands in front of the names of variables that count less than the attribute's
     /// arguments: what a project's configuration says of all its models.
     pub const DEFAULT: &str = "GORDIAN_DEFAULT_";
+
+    /// Whether the execution of the model that runs here is over, and its threads only come to
+    /// their ends: for tests that record what a model does.
+    pub fn is_over() -> bool {
+        engine::is_over()
+    }
 
     /// What the body of a model may return.
     pub trait Ending {

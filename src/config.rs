@@ -147,7 +147,7 @@ impl FromStr for Leftover {
         let found = Leftover::ALL.iter().find(|(_, name)| *name == text);
         found.map(|(leftover, _)| *leftover).ok_or_else(|| {
             ConfigError(format!(
-                "nothing to be done with leftover threads is named `{text}`; there are unwind, abandon"
+                "no way to end leftover threads is named `{text}`; there are unwind, abandon"
             ))
         })
     }

@@ -396,13 +396,21 @@ fn explain_incomplete(report: &Report, page: usize) -> Vec<String> {
         lines.extend(labelled("why", reason, page));
     }
     lines.extend(labelled("explored", &report.strength(), page));
-    let advice = if search.executions_capped > 0 {
-        "look for a loop that never ends, or raise `steps_max`"
+    let mut advice = if search.executions_capped > 0 {
+        "look for a loop that never ends, or raise `steps_max`".to_owned()
     } else {
         "raise `time_max` or `executions_max`, make the model smaller, or ask for less: \
          `preemptions_max = 2`, or a sample with `strategy = \"portfolio\"`"
+            .to_owned()
     };
-    lines.extend(labelled("to do", advice, page));
+    let by_time = search
+        .incomplete_reason
+        .iter()
+        .any(|why| why.starts_with("time_max"));
+    if by_time && cfg!(debug_assertions) {
+        advice += "; `--release` makes it faster";
+    }
+    lines.extend(labelled("to do", &advice, page));
     lines.extend(labelled(
         "note",
         "what was not explored is not proved: this is not a pass",
@@ -935,6 +943,7 @@ mod tests {
                 steps_longest: 12,
                 threads: 3,
                 contended: 4,
+                spins_max: None,
                 seconds: 0.0213,
                 seed: None,
                 remarks: Vec::new(),

@@ -63,7 +63,11 @@
 //! - The controlled engine is sequentially consistent. Weaker orderings of atomics are the loom
 //!   engine's (feature `loom`).
 //! - A model must end. One that may run for ever is cut off by `steps_max`, and its search is
-//!   incomplete.
+//!   incomplete. A loop that waits by looking again does end: after [`Checker::spins_max`] rounds to
+//!   no purpose its thread waits until somebody else changes what it reads. What a loop that gives up
+//!   later does while others could still go on is not explored; the report's strength says so.
+//! - When an execution ends early, threads that are left are unwound where std's own operation may
+//!   panic, and left behind elsewhere: see [`Leftover`].
 //! - At most 64 threads, and 5 under loom; one OS thread runs them all.
 //! - Time is virtual: a timed operation may time out whenever it would have to wait, and never
 //!   otherwise. Each thread has its own clock ([`time`]). `park` does not wake spuriously; a wait
@@ -97,6 +101,7 @@ mod explain;
 #[cfg(feature = "model")]
 mod explore;
 mod ghost;
+pub mod hint;
 mod named;
 #[cfg(feature = "model")]
 mod object;

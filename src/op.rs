@@ -52,7 +52,8 @@ impl Site {
         }
     }
 
-    fn key(self) -> (&'static str, u32, u32) {
+    /// Equal for the same place.
+    pub(crate) fn key(self) -> (&'static str, u32, u32) {
         (self.file(), self.line(), self.column())
     }
 }
@@ -359,6 +360,20 @@ pub(crate) struct Op {
     pub(crate) arg: u32,
     /// The number of another object, or of a ticket; [`Op::NOTHING`] when there is none.
     pub(crate) with: u32,
+    pub(crate) until: Until,
+}
+
+/// What an operation waits for beyond its own meaning. Only a thread that has come round a loop to
+/// no purpose waits so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Until {
+    #[default]
+    Nothing,
+    /// That others have changed something of this list, or that a timed operation or a try would be
+    /// served at once.
+    Change(u32),
+    /// For nothing any more, as nobody else can go on.
+    Anyway(u32),
 }
 
 impl Op {
@@ -372,6 +387,7 @@ impl Op {
             object,
             arg: 0,
             with: Op::NOTHING,
+            until: Until::Nothing,
         }
     }
 
@@ -396,6 +412,15 @@ impl Op {
 
     pub(crate) const fn with(self, with: u32) -> Op {
         Op { with, ..self }
+    }
+
+    pub(crate) const fn until(self, until: Until) -> Op {
+        Op { until, ..self }
+    }
+
+    /// The same, whatever else it waits for.
+    pub(crate) const fn itself(self) -> Op {
+        self.until(Until::Nothing)
     }
 
     /// The thread that a spawn, join, unpark … is about.

@@ -92,6 +92,10 @@ pub struct Search {
     /// What is known of the model's states, where the search goes by them.
     #[serde(default)]
     pub states: Option<StateFacts>,
+    /// After how many rounds of a loop, in which it had changed nothing, a thread waited for
+    /// somebody else to change what it read; none when no thread came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spins_max: Option<u32>,
     /// Wall-clock time in seconds.
     pub seconds: f64,
     /// Seed of the random strategies.
@@ -479,8 +483,14 @@ impl Report {
             Engine::Controlled | Engine::Native => "",
             Engine::Loom => "loom, ",
         };
+        // What a loop that gives up later does meanwhile was not explored.
+        let spins = match search.spins_max {
+            None => String::new(),
+            Some(1) => ", waits in loops after 1 round".to_owned(),
+            Some(rounds) => format!(", waits in loops after {rounds} rounds"),
+        };
         format!(
-            "{engine}{kind}{} {}, {threads}, {:.3} s",
+            "{engine}{kind}{} {}, {threads}{spins}, {:.3} s",
             grouped(search.executions),
             if search.executions == 1 {
                 "interleaving"

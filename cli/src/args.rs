@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use gordian::Strategy;
+use gordian::{Leftover, Strategy};
 
 use crate::config::Day;
 use crate::report::Format;
@@ -555,6 +555,9 @@ pub(crate) struct SearchArgs {
     /// Cut an execution off after so many steps
     #[arg(long, value_name = "N", env = "GORDIAN_STEPS_MAX", hide_env = true)]
     pub(crate) steps_max: Option<NonZeroU32>,
+    /// Let a loop go so many rounds to no purpose before its thread waits for a change
+    #[arg(long, value_name = "N", env = "GORDIAN_SPINS_MAX", hide_env = true)]
+    pub(crate) spins_max: Option<u32>,
     /// Let each thread wake spuriously so many times in an execution
     #[arg(long, value_name = "N", env = "GORDIAN_SPURIOUS_MAX", hide_env = true)]
     pub(crate) spurious_max: Option<u32>,
@@ -570,9 +573,17 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,
+    /// Give up when a model takes so long from one operation to the next
+    #[arg(long, value_name = "TIME", env = "GORDIAN_STALL_MAX", hide_env = true)]
+    #[arg(value_parser = parse_duration)]
+    pub(crate) stall_max: Option<Duration>,
     /// Seed of the random strategies
     #[arg(long, value_name = "N", env = "GORDIAN_SEED", hide_env = true)]
     pub(crate) seed: Option<u64>,
+    /// What becomes of threads that are left when an execution ends
+    #[arg(long, env = "GORDIAN_LEFTOVER", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(Leftover::ALL.iter().map(|(_, name)| *name)))]
+    pub(crate) leftover: Option<String>,
 }
 
 impl SearchArgs {
@@ -585,13 +596,16 @@ impl SearchArgs {
             ("STRATEGY", self.strategy.clone()),
             ("PREEMPTIONS_MAX", text(self.preemptions_max.map(u64::from))),
             ("STEPS_MAX", text(self.steps_max.map(|it| it.get().into()))),
+            ("SPINS_MAX", text(self.spins_max.map(u64::from))),
             ("SPURIOUS_MAX", text(self.spurious_max.map(u64::from))),
             (
                 "EXECUTIONS_MAX",
                 text(self.executions_max.map(NonZeroU64::get)),
             ),
             ("TIME_MAX", self.time_max.map(seconds)),
+            ("STALL_MAX", self.stall_max.map(seconds)),
             ("SEED", text(self.seed)),
+            ("LEFTOVER", self.leftover.clone()),
         ];
         let given = settings.into_iter();
         given

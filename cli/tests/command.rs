@@ -122,7 +122,7 @@ fn failures_are_explained() {
             stderr: &[
                 "FAIL [",
                 "CRASH [",
-                "signal: 6",
+                "signal: 9",
                 "5 models: 1 passed, 3 failed, 1 crashed",
                 "the check came out as expected, but",
             ],

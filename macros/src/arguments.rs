@@ -12,7 +12,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitStr, Result, Token, UnOp};
 
-use crate::vocabulary::{CODES, ENGINES, KEYS, STRATEGIES, Word, unknown};
+use crate::vocabulary::{CODES, ENGINES, KEYS, LEFTOVERS, STRATEGIES, Word, unknown};
 
 /// What the arguments come to.
 #[derive(Default)]
@@ -100,14 +100,23 @@ impl Arguments {
                 let number = positive(name, value, u64::from(u32::MAX))? as u32;
                 quote!(steps_max(#number))
             }
+            "spins_max" => {
+                let number = integer(name, value, u64::from(u32::MAX))? as u32;
+                quote!(spins_max(#number))
+            }
             "executions_max" => {
                 let number = positive(name, value, u64::MAX)?;
                 quote!(executions_max(#number))
             }
-            "time_max" => {
+            "time_max" | "stall_max" => {
+                let method = Ident::new(name, Span::call_site());
                 let time = duration(name, value)?;
                 let (seconds, nanoseconds) = (time.as_secs(), time.subsec_nanos());
-                quote!(time_max(::core::time::Duration::new(#seconds, #nanoseconds)))
+                quote!(#method(::core::time::Duration::new(#seconds, #nanoseconds)))
+            }
+            "leftover" => {
+                let leftover = one_word(name, "way to end leftover threads", value, LEFTOVERS)?;
+                quote!(leftover(::gordian::Leftover::#leftover))
             }
             "seed" => {
                 let number = integer(name, value, u64::MAX)?;
@@ -130,9 +139,12 @@ fn example(name: &str) -> &'static str {
         "strategy" => "strategy = \"pct\"",
         "preemptions_max" => "preemptions_max = 2",
         "steps_max" => "steps_max = 10_000",
+        "spins_max" => "spins_max = 3",
         "executions_max" => "executions_max = 100_000",
         "time_max" => "time_max = 2.5, time_max = \"2s\" or time_max = \"500ms\"",
+        "stall_max" => "stall_max = 30, stall_max = \"30s\" or stall_max = \"500ms\"",
         "seed" => "seed = 42",
+        "leftover" => "leftover = \"abandon\"",
         _ => "expect = \"deadlock\" or expect = \"deadlock, panic\"",
     }
 }

@@ -22,9 +22,12 @@ use proc_macro::TokenStream;
 /// | `strategy` | `"exhaustive"`, `"pct"`, `"portfolio"` … | who runs next |
 /// | `preemptions_max` | a number | only interleavings with at most so many preemptions |
 /// | `steps_max` | a number | cuts an execution off after so many steps |
+/// | `spins_max` | a number | rounds that a loop goes to no purpose before its thread waits for a change |
 /// | `executions_max` | a number | ends the search after so many executions |
 /// | `time_max` | seconds, or `"2s"`, `"500ms"` | ends the search after so much time |
+/// | `stall_max` | seconds, as above | gives up when the model takes so long from one operation to the next |
 /// | `seed` | a number | where the random strategies start |
+/// | `leftover` | `"unwind"`, `"abandon"` | what becomes of threads that are left when an execution ends |
 /// | `expect` | `"deadlock"`, `"deadlock, panic"` … | must be found, and nothing else |
 ///
 /// The environment variables `GORDIAN_ENGINE`, `GORDIAN_TIME_MAX` … take precedence.

@@ -12,9 +12,12 @@ pub(crate) const KEYS: &[&str] = &[
     "strategy",
     "preemptions_max",
     "steps_max",
+    "spins_max",
     "executions_max",
     "time_max",
+    "stall_max",
     "seed",
+    "leftover",
     "expect",
 ];
 
@@ -36,6 +39,9 @@ pub(crate) const STRATEGIES: &[Word] = &[
     ("portfolio", "Portfolio"),
     ("fuzz", "Fuzz"),
 ];
+
+/// What becomes of threads that are left: variants of `gordian::Leftover`.
+pub(crate) const LEFTOVERS: &[Word] = &[("unwind", "Unwind"), ("abandon", "Abandon")];
 
 /// What can be found: variants of `gordian::Code`.
 pub(crate) const CODES: &[Word] = &[
@@ -131,7 +137,7 @@ mod tests {
                 Some(name) => assert!(text.contains(&format!("did you mean `{name}`?")), "{text}"),
                 None => assert!(!text.contains("did you mean"), "{text}"),
             }
-            assert!(text.ends_with("time_max, seed, expect"), "{text}");
+            assert!(text.ends_with("seed, leftover, expect"), "{text}");
         }
     }
 

@@ -4,8 +4,8 @@
 mod vocabulary;
 
 use gordian::report::Engine;
-use gordian::{Code, Strategy};
-use vocabulary::{CODES, ENGINES, STRATEGIES, Word};
+use gordian::{Code, Leftover, Strategy};
+use vocabulary::{CODES, ENGINES, LEFTOVERS, STRATEGIES, Word};
 
 /// Each word is what the library prints, and each variant is what it is called in Rust.
 fn assert_same(words: &[Word], own: impl IntoIterator<Item = (String, String)>) {
@@ -32,6 +32,15 @@ fn strategies_are_the_librarys() {
     assert_same(
         STRATEGIES,
         own.map(|strategy| (strategy.to_string(), format!("{strategy:?}"))),
+    );
+}
+
+#[test]
+fn leftovers_are_the_librarys() {
+    let own = Leftover::ALL.iter();
+    assert_same(
+        LEFTOVERS,
+        own.map(|(leftover, name)| ((*name).to_owned(), format!("{leftover:?}"))),
     );
 }
 

@@ -200,7 +200,7 @@ pub const SPECIMENS: &[Row] = &[
                 },
                 finds: &[C(Code::Starvation)],
                 loom: Loom::TooLarge,
-                endless: Some(60),
+                endless: Some(1_000),
                 ..CASE
             },
         ],

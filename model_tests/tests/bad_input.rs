@@ -126,7 +126,7 @@ fn a_spin_loop_over_an_atomic() {
             thread.join().unwrap();
             flag.store(true, Ordering::SeqCst);
         },
-        &["300"],
+        &["spins until", "changes"],
     );
 }
 

@@ -31,7 +31,7 @@ fn timeout_503() {
 /// Endless: the loop ticks and the client tries for ever, so the search is cut off.
 #[gordian::test(
     expect = "slow-under-lock, starvation",
-    steps_max = 60,
+    steps_max = 1_000,
     executions_max = 2_000
 )]
 fn timeout_503_starves_a_client_that_retries() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Defect, fingerprint};
-use crate::op::{Action, ObjectId};
+use crate::op::{Action, ObjectId, Until};
 use crate::report::{Code, Edge, Finding, Holder, Shrunk, Site};
 use crate::trace::{Paths, ReplayToken, Run, Steps, Turn};
 
@@ -150,11 +150,19 @@ fn nameless(action: Action) -> &'static str {
     }
 }
 
+/// Whether the thread goes on reading the object in vain.
+fn spins(wait: &super::Wait) -> bool {
+    wait.op.action == Action::Load && wait.op.until != Until::Nothing
+}
+
 fn edges(defect: &Defect, run: &Run, steps: &Steps) -> Vec<Edge> {
     let number_of = |event: u32| steps.of_event.get(event as usize).copied();
     let edge = |wait: &super::Wait| Edge {
         thread: run.thread_name(wait.thread),
-        operation: run.verb(wait.op).to_owned(),
+        operation: match spins(wait) {
+            true => "spin".to_owned(),
+            false => run.verb(wait.op).to_owned(),
+        },
         object: run
             .subject(wait.op)
             .unwrap_or_else(|| nameless(wait.op.purpose()).to_owned()),
@@ -251,6 +259,9 @@ fn lost_wakeup(defect: &Defect, run: &Run) -> String {
     let thread = run.thread_name(wait.thread);
     let object = run.subject(wait.op).unwrap_or_default();
     let what = match wait.op.purpose() {
+        Action::Load if spins(wait) => {
+            Some((format!("spins until `{object}` changes"), "change it"))
+        }
         Action::Park => Some(("is parked".to_owned(), "unpark it")),
         Action::Wake => Some((format!("waits to be notified on `{object}`"), "notify it")),
         Action::Recv => Some((format!("waits to receive from `{object}`"), "send")),

@@ -22,7 +22,7 @@ pub(crate) use panics::stated_panic;
 pub(crate) use panics::{Panicked, broken_invariant, panic_of};
 pub(crate) use reads::recursive_read;
 pub(crate) use releases::misused_release;
-pub(crate) use starvation::{never_ends, starved};
+pub(crate) use starvation::{ATTEMPTS_MIN, never_ends, starved};
 pub(crate) use waits::{closed_cycle, stuck, timeout_only};
 
 use crate::op::{Action, ObjectId, Op, Site, ThreadId};

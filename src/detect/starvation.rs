@@ -12,18 +12,20 @@ use crate::op::{Action, How, ObjectId, ThreadId, mask_of};
 use crate::report::Code;
 use crate::trace::{Event, Run, threads_in};
 
-/// Attempts that must have failed.
-const ATTEMPTS_MIN: usize = 3;
+/// Attempts that must have failed: more than a loop that comes to its end makes when a low bound
+/// happens to cut it off.
+pub(crate) const ATTEMPTS_MIN: usize = 10;
 
-/// The threads that starve in an execution that was cut off.
-pub(crate) fn starved(run: &Run) -> Vec<Defect> {
+/// The threads that starve in an execution that was cut off: so many of their attempts failed, and
+/// all.
+pub(crate) fn starved(run: &Run, attempts_min: usize) -> Vec<Defect> {
     let window = &run.events[run.events.len() / 2..];
     let served = mask_of(window.iter().map(|event| event.thread));
     if run.enabled() & !served != 0 {
         return Vec::new();
     }
     threads_in(run.live)
-        .filter_map(|thread| starves(window, thread))
+        .filter_map(|thread| starves(window, thread, attempts_min))
         .collect()
 }
 
@@ -38,7 +40,7 @@ pub(crate) fn never_ends(run: &Run, threads: u64) -> Vec<Defect> {
     threads_in(threads).filter_map(defect).collect()
 }
 
-fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
+fn starves(window: &[Event], thread: ThreadId, attempts_min: usize) -> Option<Defect> {
     let mut attempts = 0;
     let mut last_failed = None;
     let mut useless = Vec::new();
@@ -73,7 +75,7 @@ fn starves(window: &[Event], thread: ThreadId) -> Option<Defect> {
             _ => return None,
         }
     }
-    let event = last_failed.filter(|_| attempts >= ATTEMPTS_MIN)?;
+    let event = last_failed.filter(|_| attempts >= attempts_min)?;
     let mut defect = Defect::at(Code::Starvation, thread, event.site);
     if event.op.object != ObjectId::NONE {
         defect.objects.push(event.op.object);

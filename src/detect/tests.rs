@@ -77,6 +77,9 @@ fn load() -> Op {
     Op::on(Action::Load, FLAG)
 }
 
+/// Few, so that executions are short.
+const ATTEMPTS_MIN: usize = 3;
+
 /// Who starves where the second half of an execution is this; the first half was of use.
 #[track_caller]
 fn starving(before: &[(ThreadId, Op)], half: &[(ThreadId, Op)]) -> Vec<(Vec<ThreadId>, String)> {
@@ -90,7 +93,7 @@ fn starving(before: &[(ThreadId, Op)], half: &[(ThreadId, Op)]) -> Vec<(Vec<Thre
     assert_eq!(steps.len(), half.len(), "the window is the second half");
     steps.extend(half);
     let run = run(&steps, &[(A, attempt(M))]);
-    starvation::starved(&run)
+    starvation::starved(&run, ATTEMPTS_MIN)
         .into_iter()
         .map(|defect| (defect.threads, defect.detail))
         .collect()
@@ -214,7 +217,7 @@ fn who_could_go_on_and_never_did_makes_it_unfair() {
     steps.extend(tries);
     for (pending, starving) in [(lock(N), 0), (lock(M), 2)] {
         let run = run(&steps, &[(A, attempt(M)), (B, pending), (C, attempt(M))]);
-        let found = starvation::starved(&run);
+        let found = starvation::starved(&run, ATTEMPTS_MIN);
         assert_eq!(
             found.len(),
             starving,

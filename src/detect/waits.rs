@@ -4,18 +4,21 @@
 //! others (those who hold permits), or anyone at all (a message). A cycle of the first kind is a
 //! deadlock as soon as it is there, whatever else still runs; of the second kind, when nothing runs
 //! any more.
+//!
+//! A thread that spins waits for whoever could change what it reads. If they wait, one after the
+//! other, for a lock that it holds itself, that is a cycle of the second kind.
 
 use std::collections::VecDeque;
 
 use super::{Defect, Wait};
 use crate::object::Waits;
-use crate::op::{Action, How, ObjectId, ThreadId, mask_of};
+use crate::op::{Action, How, ObjectId, Op, ThreadId, Until, mask_of};
 use crate::report::Code;
 use crate::trace::{Pending, Run, threads_in};
 
 /// Whether this thread's announced operation closes a cycle of threads that wait for one another.
 pub(crate) fn closed_cycle(run: &Run, thread: ThreadId) -> Option<Defect> {
-    let waits = cycle(run, thread, Kind::All, false)?;
+    let waits = cycle(run, thread, Kind::All, Asked::Early)?;
     if waits
         .iter()
         .all(|wait| run.threads[wait.thread.index()].daemon)
@@ -35,7 +38,7 @@ fn code_of(cycle: &[Wait]) -> Code {
 /// Whether this thread, had it insisted instead of giving up, would be in a cycle. To be asked
 /// before it gives up.
 pub(crate) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
-    let waits = cycle(run, thread, Kind::Any, true)?;
+    let waits = cycle(run, thread, Kind::Any, Asked::IfInsisted)?;
     Some(Defect::waiting(Code::TimeoutOnly, waits))
 }
 
@@ -45,14 +48,14 @@ pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
     let mut defects: Vec<Defect> = Vec::new();
     let mut reported = 0_u64;
     let is_waiting =
-        |thread: &ThreadId| blocked(run, *thread, false).is_some_and(|its| !is_unborn(its));
+        |thread: &ThreadId| blocked(run, *thread, Asked::Late).is_some_and(|its| !is_unborn(its));
     let waiting = mask_of(threads_in(threads & run.live).filter(is_waiting));
     for kind in [Kind::All, Kind::Any] {
         for thread in threads_in(waiting) {
             if reported & (1 << thread.0) != 0 {
                 continue;
             }
-            if let Some(waits) = cycle(run, thread, kind, false)
+            if let Some(waits) = cycle(run, thread, kind, Asked::Late)
                 && waits
                     .iter()
                     .any(|wait| !run.threads[wait.thread.index()].daemon)
@@ -65,7 +68,7 @@ pub(crate) fn stuck(run: &Run, threads: u64) -> Vec<Defect> {
     }
     let daemon = |thread: ThreadId| run.threads[thread.index()].daemon;
     for thread in threads_in(waiting & !reported).filter(|&thread| !daemon(thread)) {
-        let Some((wait, waits)) = wait_of(run, thread, false) else {
+        let Some((wait, waits)) = wait_of(run, thread, Asked::Late) else {
             continue;
         };
         // Someone else who is stuck, and whom there is something to say about. That never goes round
@@ -108,13 +111,13 @@ impl Kind {
 }
 
 /// The shortest cycle that the thread is part of, beginning with the thread of the smallest id.
-fn cycle(run: &Run, start: ThreadId, kind: Kind, patient: bool) -> Option<Vec<Wait>> {
+fn cycle(run: &Run, start: ThreadId, kind: Kind, asked: Asked) -> Option<Vec<Wait>> {
     let mut from: Vec<Option<ThreadId>> = vec![None; run.threads.len()];
     let mut queue = VecDeque::from([start]);
     let mut last = None;
     'search: while let Some(thread) = queue.pop_front() {
         // The first one is what the question is about, whether it insists or not.
-        let Some((_, waits)) = wait_of(run, thread, patient) else {
+        let Some((_, waits)) = wait_of(run, thread, asked) else {
             continue;
         };
         for next in threads_in(kind.of(waits, thread)) {
@@ -132,7 +135,7 @@ fn cycle(run: &Run, start: ThreadId, kind: Kind, patient: bool) -> Option<Vec<Wa
     let mut next = start;
     let mut waits = Vec::new();
     loop {
-        waits.push(held_by(run, wait_of(run, at, patient)?.0, next));
+        waits.push(held_by(run, wait_of(run, at, asked)?.0, next));
         if at == start {
             break;
         }
@@ -145,24 +148,43 @@ fn cycle(run: &Run, start: ThreadId, kind: Kind, patient: bool) -> Option<Vec<Wa
     Some(waits)
 }
 
-/// The announced operation of the thread, if it cannot be done now; with `patient`, also if it
-/// could only give up.
-fn blocked(run: &Run, thread: ThreadId, patient: bool) -> Option<Pending> {
+/// When it is asked who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// While others may go on: who goes round a loop still can.
+    Early,
+    /// When nobody will go on any more.
+    Late,
+    /// Of a timed operation that can only give up: as if it insisted.
+    IfInsisted,
+}
+
+/// The announced operation of the thread, if it cannot be done now.
+fn blocked(run: &Run, thread: ThreadId, asked: Asked) -> Option<Pending> {
     let pending = run.threads.get(thread.index())?.pending?;
-    let waits = match patient && pending.op.how == How::Timed {
-        true => run.world.would_wait(pending.op, thread),
-        false => !run.world.enabled(pending.op, thread),
+    let waits = match asked {
+        Asked::Early if matches!(pending.op.until, Until::Change(_)) => false,
+        Asked::IfInsisted if pending.op.how == How::Timed => {
+            run.world.would_wait(pending.op, thread)
+        }
+        _ => !run.world.enabled(pending.op, thread),
     };
     waits.then_some(pending)
 }
 
 /// What the thread waits for now, if it does; the holder is the first of those it waits for.
-fn wait_of(run: &Run, thread: ThreadId, patient: bool) -> Option<(Wait, Waits)> {
-    let pending = blocked(run, thread, patient)?;
-    let waits = run.world.awaited(pending.op, thread);
+fn wait_of(run: &Run, thread: ThreadId, asked: Asked) -> Option<(Wait, Waits)> {
+    let pending = blocked(run, thread, asked)?;
+    let (op, waits) = match spun_on(run, thread, pending) {
+        Some(object) => {
+            let read = Op::on(Action::Load, object).until(pending.op.until);
+            (read, Waits::any_of(waiting_for_locks_of(run, thread)))
+        }
+        None => (pending.op, run.world.awaited(pending.op, thread)),
+    };
     let wait = Wait {
         thread,
-        op: pending.op,
+        op,
         site: pending.site,
         holder: None,
         taken: None,
@@ -175,6 +197,42 @@ fn wait_of(run: &Run, thread: ThreadId, patient: bool) -> Option<(Wait, Waits)> 
         None => wait,
     };
     Some((wait, waits))
+}
+
+/// What a thread goes on reading in vain, if that is what it waits for.
+fn spun_on(run: &Run, thread: ThreadId, pending: Pending) -> Option<ObjectId> {
+    let op = pending.op;
+    let Until::Change(list) = op.until else {
+        return None;
+    };
+    let gives_up = op.how != How::Insist && run.world.would_wait(op, thread);
+    if gives_up || !run.world.is_possible(op, thread) {
+        return None;
+    }
+    let read = run.world.looks_of(list).iter();
+    let mut objects = read.filter_map(|(cell, _)| cell.object());
+    let own = objects.clone().find(|object| *object == op.object);
+    own.or_else(|| objects.next()).or(Some(ObjectId::NONE))
+}
+
+/// Those who wait for a lock that the thread holds, or for one of them.
+fn waiting_for_locks_of(run: &Run, thread: ThreadId) -> u64 {
+    let mut found = 0;
+    loop {
+        let is_new = |other: &ThreadId| {
+            let Some(pending) = run.pending(*other) else {
+                return false;
+            };
+            let awaited = run.world.awaited(pending.op, *other).all;
+            let directly = awaited & (1 << thread.0) != 0 && pending.op.action != Action::Join;
+            !run.world.enabled(pending.op, *other) && (directly || awaited & found != 0)
+        };
+        let others = threads_in(run.live & !(1 << thread.0) & !found);
+        match mask_of(others.filter(is_new)) {
+            0 => return found,
+            more => found |= more,
+        }
+    }
 }
 
 /// The wait, for what this thread holds.

@@ -183,7 +183,10 @@ impl Context {
         if search.comes_back() {
             return self.finish(session, Ending::Known);
         }
-        let enabled = search.run.enabled();
+        let mut enabled = search.run.enabled();
+        if enabled == 0 && search.run.go_on_anyway() {
+            enabled = search.run.enabled();
+        }
         if enabled == 0 {
             search.report_stuck();
             return self.finish(session, Ending::Maximal);

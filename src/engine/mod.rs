@@ -372,6 +372,24 @@ pub(crate) fn yield_now(site: Site) {
     perform(Op::plain(Action::Yield, 0), site);
 }
 
+/// Says that the thread waits in a loop. Several in a row are one.
+pub(crate) fn spin_loop(site: Site) {
+    if !session::has_just(SPIN) {
+        perform(SPIN, site);
+    }
+}
+
+const SPIN: Op = Op::plain(Action::Yield, 1);
+
+/// How many times longer than it says the current thread's next timed wait takes, as an exponent of
+/// 2: nobody else can go on, so that it may take any time.
+pub(crate) fn patience() -> u32 {
+    match is_native() {
+        true => 0,
+        false => session::patience(),
+    }
+}
+
 /// Waits for the current thread's token; timed, it may give up. Whether it was there.
 pub(crate) fn park(how: How, site: Site) -> bool {
     perform(Op::plain(Action::Park, 0).how(how), site).succeeded()
@@ -596,7 +614,9 @@ pub(crate) fn load<G: Fn() -> u64, S: Fn(u64)>(
             let _ = order;
             let object = session::object(identity, Kind::Atomic);
             controlled::perform(Op::on(Action::Load, object), site);
-            Some((native.get)())
+            let bits = (native.get)();
+            session::saw(bits, false);
+            Some(bits)
         }
         #[cfg(feature = "loom")]
         Driver::Loom => Some(loom::load(identity, order, &native.get, site)),
@@ -642,7 +662,9 @@ pub(crate) fn update<G: Fn() -> u64, S: Fn(u64)>(
             let object = session::object(identity, Kind::Atomic);
             controlled::perform(Op::on(Action::Update, object), site);
             let old = (native.get)();
-            Some(match change(old) {
+            let new = change(old);
+            session::saw(old, new.is_none());
+            Some(match new {
                 None => Err(old),
                 Some(new) => {
                     (native.set)(new);

@@ -14,10 +14,10 @@ use crate::explore::shrink::Shrinker;
 use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Op, Site, ThreadId};
 use crate::report::{
-    self, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts, Strength,
-    Verdict,
+    self, Engine, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts,
+    Strength, Verdict,
 };
-use crate::trace::{Coverage, Event, Paths, ReplayToken, Run, Turn, features};
+use crate::trace::{Coverage, Event, Paths, ReplayToken, Run, Turn, features, threads_in};
 
 /// One search: many executions of one model.
 pub(super) struct Search {
@@ -97,10 +97,7 @@ const CAPPED_MAX: u64 = 100;
 impl Search {
     pub(super) fn new(config: Config, watch: Arc<Watch>) -> Search {
         Search {
-            run: Run {
-                program: config.program.clone(),
-                ..Run::default()
-            },
+            run: Run::new(config.program.clone(), spins_max(&config)),
             paths: Paths::new(),
             findings: Findings::default(),
             coverage: Coverage::default(),
@@ -299,10 +296,10 @@ impl Search {
 
     /// Whether a bound ends the execution here.
     pub(super) fn out_of_bounds(&mut self) -> bool {
-        let steps = self.run.events.len();
-        if steps >= self.config.steps_max as usize {
+        if self.run.steps_counted() >= self.config.steps_max as usize {
             return true;
         }
+        let steps = self.run.events.len();
         if let Some(shrinking) = &self.shrinking {
             return shrinking.met;
         }
@@ -520,8 +517,20 @@ impl Search {
 
     /// Reports what is wrong when nothing is enabled.
     pub(super) fn report_stuck(&mut self) {
+        self.run.forget_standstill();
         self.waited_for_ever |= self.run.live != 0;
-        for defect in detect::stuck(&self.run, u64::MAX) {
+        let defects = detect::stuck(&self.run, u64::MAX);
+        let mut left = threads_in(self.run.live);
+        if defects.is_empty()
+            && self.run.program.is_none()
+            && left.any(|thread| !self.run.threads[thread.index()].daemon)
+        {
+            // What nobody can explain is not called proved.
+            self.cut_short(
+                "threads wait for ever in an interleaving, and none says why".to_owned(),
+            );
+        }
+        for defect in defects {
             self.report(&defect);
         }
     }
@@ -546,7 +555,7 @@ impl Search {
         if self.shrinking.is_some() {
             return;
         }
-        for defect in detect::starved(&self.run) {
+        for defect in detect::starved(&self.run, detect::ATTEMPTS_MIN) {
             self.report(&defect);
         }
     }
@@ -594,6 +603,7 @@ impl Search {
         self.facts.complete = self.facts.incomplete_reason.is_none() && self.error.is_none();
         self.facts.executions_estimate = estimate.filter(|_| !self.facts.complete);
         self.facts.seconds = self.started.elapsed().as_secs_f64();
+        self.facts.spins_max = self.run.waited_for_change.then_some(self.config.spins_max);
         let findings = self.findings.list().to_vec();
         let found = findings
             .iter()
@@ -616,6 +626,13 @@ impl Search {
             coverage: self.coverage.into_report(),
         }
     }
+}
+
+/// After how many rounds a thread waits for a change. Of a scenario the whole state is known, so
+/// that nobody has to guess; and loom has rules of its own.
+fn spins_max(config: &Config) -> Option<u32> {
+    let guesses = config.program.is_none() && config.engine == Engine::Controlled;
+    guesses.then_some(config.spins_max)
 }
 
 /// The facts before anything is done.
@@ -642,6 +659,7 @@ fn facts(config: &Config) -> Facts {
         threads: 0,
         contended: 0,
         states: None,
+        spins_max: None,
         seconds: 0.0,
         seed: (!systematic).then_some(config.seed),
         remarks: Vec::new(),

@@ -135,6 +135,29 @@ pub(super) fn arms(arms: Vec<(ObjectId, Action)>) -> u32 {
     with(|session| session.search.run.world.arms(arms))
 }
 
+/// What the current thread's last operation, on an atomic, found there; `failed` if it was to
+/// change it and did not.
+pub(super) fn saw(bits: u64, failed: bool) {
+    with(|session| {
+        if session.phase == Phase::Running && !session.observing {
+            session.search.run.saw(bits, failed);
+        }
+    });
+}
+
+/// Whether the current thread's last operation was this one.
+pub(super) fn has_just(op: Op) -> bool {
+    with(|session| {
+        let ops = &session.search.run.threads[current().index()].ops;
+        ops.last().is_some_and(|last| last.itself() == op)
+    })
+}
+
+/// How often the current thread has gone on though it waits for a change.
+pub(super) fn patience() -> u32 {
+    with(|session| session.search.run.gone_anyway(current()))
+}
+
 /// What became of the arm that the current thread took part in just now.
 pub(super) fn exchanged() -> Effect {
     with(|session| session.search.run.world.exchanged())
@@ -468,9 +491,10 @@ impl Session {
         if let Some(fatal) = fatal {
             last.message += &format!(" ({fatal}: the process aborts)");
         }
-        let thread = &self.search.run.threads[me.index()];
-        let site = thread.sites.last().copied().unwrap_or(Site::here());
-        self.search.aborted(&detect::panic_of(me, &last, site));
+        let last_site = self.search.run.threads[me.index()].sites.last().copied();
+        let mut defect = detect::panic_of(me, &last, last_site.unwrap_or(Site::here()));
+        defect.site = defect.site.and(last_site);
+        self.search.aborted(&defect);
         self.finish(Ending::Known);
     }
 

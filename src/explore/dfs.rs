@@ -109,8 +109,10 @@ impl Strategy for Dfs {
         Next::Go { thread, case }
     }
 
-    fn end(&mut self, _run: &Run, _ending: Ending) -> Result<bool, String> {
+    fn end(&mut self, run: &Run, _ending: Ending) -> Result<bool, String> {
         self.executions += 1;
+        // Rounds to no purpose were forgotten, and with them their decisions.
+        self.frames.truncate(run.events.len());
         self.depth = 0;
         while let Some(frame) = self.frames.last_mut() {
             frame.done += 1;

@@ -16,8 +16,8 @@ use super::races::{ANY, Analysis, Race};
 use super::wakeup::{Initial, Insertion, Node, Sleeper};
 use super::{Ending, Next, Strategy, natural};
 use crate::object::{Footprint, World};
-use crate::op::{Op, Site, ThreadId, mask_of};
-use crate::trace::Run;
+use crate::op::{Op, Site, ThreadId, Until, mask_of};
+use crate::trace::{Run, threads_in};
 
 /// The search.
 pub(super) struct Exhaustive {
@@ -85,7 +85,14 @@ impl Exhaustive {
         let thread = frame.chosen.thread;
         let known = usize::from(thread.0) < run.threads.len();
         match known.then(|| run.pending(thread)).flatten() {
-            Some(pending) if pending.op == frame.op && pending.site == frame.site => {
+            Some(pending)
+                if pending.op.itself() == frame.op.itself() && pending.site == frame.site =>
+            {
+                // What else it waits for is known only now.
+                if pending.op.until != frame.op.until {
+                    frame.op = pending.op;
+                    frame.footprint = run.world.footprint(pending.op, thread);
+                }
                 if enabled & (1 << thread.0) != 0 {
                     if frame.chosen.case == ANY {
                         frame.open_cases(run, mode);
@@ -188,6 +195,7 @@ impl Exhaustive {
             executions_before: self.executions,
         };
         frame.open_cases(run, self.mode);
+        frame.open_others(run, enabled);
         let case = frame.chosen.case;
         self.frames.push(frame);
         Next::Go { thread, case }
@@ -308,6 +316,24 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// At a standstill any of those who go on anyway may be the one: no race says so, since it is
+    /// that they are the only ones which lets them.
+    fn open_others(&mut self, run: &Run, enabled: u64) {
+        if !matches!(self.op.until, Until::Anyway(_)) {
+            return;
+        }
+        for thread in threads_in(enabled & !(1 << self.chosen.thread.0)) {
+            self.tree.push(Node {
+                thread,
+                index: run.threads[thread.index()].ops.len() as u32 - 1,
+                case: ANY,
+                children: Vec::new(),
+            });
+        }
+    }
+}
+
 /// Makes one of the steps that can begin `v` a branch, unless one is.
 fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
     let steps = &analysis.steps;
@@ -349,6 +375,8 @@ impl Strategy for Exhaustive {
 
     fn end(&mut self, run: &Run, ending: Ending) -> Result<bool, String> {
         self.executions += 1;
+        // Rounds to no purpose were forgotten, and with them their decisions.
+        self.frames.truncate(run.events.len());
         if ending == Ending::Maximal && !self.ahead.is_empty() {
             return Err("the execution ends here, and an equivalent one went on".to_owned());
         }

@@ -5,7 +5,7 @@
 //! between acquisitions as in their treatment of blocking operations.
 
 use crate::object::{Cell, Footprint, Mode, World};
-use crate::op::{Action, Op, ThreadId};
+use crate::op::{Action, Op, ThreadId, Until};
 use crate::trace::{Run, threads_in};
 
 /// What the analysis knows of a step: one that was done, or (a *virtual* one) one that a thread
@@ -156,6 +156,9 @@ impl Analysis {
             spawned_after: run.threads[event.thread.index()].spawned_after,
         };
         self.set_base(run, event.thread);
+        if let Until::Anyway(_) = event.op.until {
+            self.join_all();
+        }
         self.latest[event.thread.index()] = number as u32;
         self.collect(&step, number as u32);
         self.steps.push(step);
@@ -170,6 +173,17 @@ impl Analysis {
         self.clocks[to..to + self.threads].copy_from_slice(&self.clock);
         for &(cell, mode) in footprint.cells() {
             self.access(cell, mode, number as u32);
+        }
+    }
+
+    /// A step that was done since nobody else could go on comes after all that brought that about.
+    fn join_all(&mut self) {
+        for &event in self.latest.iter().filter(|event| **event != NONE) {
+            let from = event as usize * self.threads;
+            let clocks = &self.clocks[from..from + self.threads];
+            for (mine, theirs) in self.base.iter_mut().zip(clocks) {
+                *mine = (*mine).max(*theirs);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ impl Waits {
         Waits { all, any: 0 }
     }
 
-    pub(super) fn any_of(any: u64) -> Waits {
+    pub(crate) fn any_of(any: u64) -> Waits {
         Waits { all: 0, any }
     }
 

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{List, State, World, state};
-use crate::op::{Action, How, Kind, ObjectId, Op, Preference, ThreadId};
+use crate::op::{Action, How, Kind, ObjectId, Op, Preference, ThreadId, Until};
 
 /// One thing that operations can conflict over. Dense: the cells of threads come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,9 @@ pub(crate) struct Cell(pub(crate) u32);
 impl Cell {
     /// What registered invariants see.
     pub(crate) const INVARIANT: Cell = Cell(0);
-    const THREADS: u32 = 1;
+    /// That nobody else can go on.
+    pub(crate) const STANDSTILL: Cell = Cell(1);
+    const THREADS: u32 = 2;
     const CLUSTERS: u32 = Self::THREADS + 2 * ThreadId::COUNT_MAX as u32;
     const OBJECTS: u32 = Self::CLUSTERS + u8::MAX as u32 + 1;
 
@@ -31,6 +33,11 @@ impl Cell {
 
     pub(crate) fn of(object: ObjectId) -> Cell {
         Cell(Self::OBJECTS + object.0)
+    }
+
+    /// The object that it is of, if it is one's.
+    pub(crate) fn object(self) -> Option<ObjectId> {
+        self.0.checked_sub(Self::OBJECTS).map(ObjectId)
     }
 
     /// How many cells there are, with so many objects.
@@ -129,6 +136,21 @@ impl Footprint {
 impl World {
     /// What the operation touches.
     pub(crate) fn footprint(&self, op: Op, by: ThreadId) -> Footprint {
+        let footprint = self.footprint_of_itself(op, by);
+        let reads_all = |footprint: Footprint, list: u32| {
+            let looks = self.looks_of(list).iter();
+            looks.fold(footprint.waiting(), |footprint, (cell, _)| {
+                footprint.and(*cell, Mode::Read)
+            })
+        };
+        match op.until {
+            Until::Nothing => footprint,
+            Until::Change(list) => reads_all(footprint, list),
+            Until::Anyway(list) => reads_all(footprint, list).and(Cell::STANDSTILL, Mode::Write),
+        }
+    }
+
+    fn footprint_of_itself(&self, op: Op, by: ThreadId) -> Footprint {
         let footprint = self.footprint_of(op, by);
         let observed = op.object != ObjectId::NONE && self.objects[op.object.index()].observed;
         // Who takes a lock changes nothing yet that an invariant could see.

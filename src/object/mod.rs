@@ -43,6 +43,10 @@
 //! | unpark | the thread's token: signal | always | | |
 //! | spawn, yield, sleep, slow, choose | nothing | always | | |
 //!
+//! An operation that waits until something that its thread has read is changed (see
+//! [`Until`](crate::op::Until)) reads all of that as well, and waits. One that goes on because
+//! nobody else can excludes all others of its kind, and comes after every step before it.
+//!
 //! "And invariant: write" holds for objects that a registered invariant reads: what it sees must
 //! be seen in every order. "Waits" are operations that can be disabled, "disables" those that can
 //! do that to others: of such a pair either may come first though a release stands between them.
@@ -68,7 +72,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::op::{Action, Effect, How, Kind, ObjectId, Op, ThreadId};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, ThreadId, Until};
 pub(crate) use awaited::Waits;
 pub(crate) use footprint::{Cell, Footprint, Mode};
 
@@ -97,7 +101,12 @@ pub(crate) enum List {
     },
     /// The arms of a select: channel, and send or recv.
     Arms(Vec<(ObjectId, Action)>),
+    /// Cells, and how often each had been changed when somebody looked.
+    Looks(Vec<(Cell, u32)>),
 }
+
+/// More than a cell may count down.
+const CHANGES_AT_FIRST: u32 = 1 << 16;
 
 /// Whether the values of the variables that are read, in their order, let a thread go on.
 pub(crate) type Condition = Rc<dyn Fn(&dyn Fn(usize) -> i64) -> bool>;
@@ -107,6 +116,7 @@ impl fmt::Debug for List {
         match self {
             List::Variables { reads, writes, .. } => write!(f, "{reads:?} -> {writes:?}"),
             List::Arms(arms) => f.debug_list().entries(arms).finish(),
+            List::Looks(looks) => f.debug_list().entries(looks).finish(),
         }
     }
 }
@@ -118,6 +128,8 @@ pub(crate) struct World {
     threads: Vec<Thread>,
     lists: Rc<Vec<List>>,
     exchanged: Effect,
+    /// How often cells were changed, since somebody wants to know.
+    changes: Vec<(Cell, u32)>,
     /// Whether there is anything but locks and values: then steps may enable others without
     /// touching what those touch.
     complex: bool,
@@ -195,6 +207,7 @@ impl World {
     pub(crate) fn clear(&mut self) {
         self.objects.clear();
         self.threads.clear();
+        self.changes.clear();
         self.complex = false;
         if !self.lists.is_empty() {
             self.lists = Rc::default();
@@ -207,12 +220,14 @@ impl World {
             object.state = State::new(object.kind);
         }
         self.threads.fill(Thread::default());
+        self.changes.clear();
     }
 
     /// Takes over the state of another world, without giving up memory.
     pub(crate) fn copy_from(&mut self, other: &World) {
         self.objects.clone_from(&other.objects);
         self.threads.clone_from(&other.threads);
+        self.changes.clone_from(&other.changes);
         self.complex = other.complex;
         if !Rc::ptr_eq(&self.lists, &other.lists) {
             self.lists = Rc::clone(&other.lists);
@@ -255,6 +270,53 @@ impl World {
         }
     }
 
+    /// The number of a list of what somebody has seen of these cells.
+    pub(crate) fn looks(&mut self, looks: Vec<(Cell, u32)>) -> u32 {
+        // Who can go on now depends on steps that touch nothing of what the operation is about.
+        self.complex = true;
+        let is_same = |list: &List| matches!(list, List::Looks(its) if *its == looks);
+        match self.lists.iter().position(is_same) {
+            Some(at) => at as u32,
+            None => self.add_list(List::Looks(looks)),
+        }
+    }
+
+    pub(crate) fn looks_of(&self, list: u32) -> &[(Cell, u32)] {
+        match &self.lists[list as usize] {
+            List::Looks(looks) => looks,
+            _ => unreachable!("it waits for a change"),
+        }
+    }
+
+    /// How often the cell was changed.
+    pub(crate) fn changes_of(&self, cell: Cell) -> u32 {
+        let found = self.changes.iter().find(|(its, _)| *its == cell);
+        found.map_or(CHANGES_AT_FIRST, |(_, count)| *count)
+    }
+
+    /// Counts an operation that was done as a change of what it touches; less than 0 takes an
+    /// earlier one back.
+    pub(crate) fn count_change(&mut self, op: Op, by: ThreadId, change: i8) {
+        if change == 0 {
+            return;
+        }
+        let footprint = self.footprint(op.itself(), by);
+        for &(cell, mode) in footprint.cells() {
+            if mode == Mode::Read || cell == Cell::INVARIANT {
+                continue;
+            }
+            let count = match self.changes.iter_mut().find(|(its, _)| *its == cell) {
+                Some((_, count)) => count,
+                None => {
+                    self.changes.push((cell, CHANGES_AT_FIRST));
+                    let last = self.changes.last_mut();
+                    &mut last.expect("it was added just now").1
+                }
+            };
+            *count = count.saturating_add_signed(i32::from(change));
+        }
+    }
+
     pub(crate) fn objects(&self) -> usize {
         self.objects.len()
     }
@@ -289,7 +351,7 @@ impl World {
     fn arms_of(&self, list: u32) -> &[(ObjectId, Action)] {
         match &self.lists[list as usize] {
             List::Arms(arms) => arms,
-            List::Variables { .. } => unreachable!("a select has arms"),
+            _ => unreachable!("a select has arms"),
         }
     }
 
@@ -302,6 +364,20 @@ impl World {
 
     /// Whether the thread could do the operation now.
     pub(crate) fn enabled(&self, op: Op, by: ThreadId) -> bool {
+        match op.until {
+            Until::Nothing | Until::Anyway(_) => self.is_possible(op, by),
+            Until::Change(list) => {
+                let mut looks = self.looks_of(list).iter();
+                match looks.any(|(cell, seen)| self.changes_of(*cell) > *seen) {
+                    true => self.is_possible(op, by),
+                    false => op.how != How::Insist && !self.would_wait(op, by),
+                }
+            }
+        }
+    }
+
+    /// Whether the thread could do the operation now, whatever else it waits for.
+    pub(crate) fn is_possible(&self, op: Op, by: ThreadId) -> bool {
         let id = op.object;
         match op.action {
             Action::Lock => op.how != How::Insist || self.lock(id).holder.is_none(),
@@ -605,7 +681,7 @@ impl World {
 
     /// Whether the thread could go on if it did the operation now and insisted.
     pub(crate) fn would_wait(&self, op: Op, by: ThreadId) -> bool {
-        !self.enabled(op.how(How::Insist), by)
+        !self.is_possible(op.how(How::Insist), by)
     }
 
     /// Whether the thread would be served at once, without having to queue.
@@ -629,6 +705,7 @@ impl World {
         let is_list = matches!(op.purpose(), Action::Select | Action::Evaluate);
         match self.lists.get(op.with as usize).filter(|_| is_list) {
             Some(List::Arms(arms)) => arms.iter().map(|(id, _)| *id).collect(),
+            Some(List::Looks(_)) => unreachable!("no operation is about looks"),
             Some(List::Variables { reads, writes, .. }) => {
                 let mut all: Vec<ObjectId> = writes.iter().chain(reads).copied().collect();
                 let mut seen = Vec::new();

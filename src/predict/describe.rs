@@ -88,6 +88,7 @@ impl Described<'_> {
             threads: self.trace.threads() as u32,
             contended: self.sections.shared,
             states: None,
+            spins_max: None,
             seconds: took.as_secs_f64(),
             seed: None,
             remarks: Vec::new(),

@@ -9,6 +9,7 @@ mod identity;
 mod past;
 mod paths;
 mod run;
+mod spins;
 mod std_format;
 mod token;
 mod verbs;

@@ -7,10 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::object::World;
-use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId, Until, mask_of};
 use crate::report;
 use crate::trace::past::Past;
+use crate::trace::spins::{self, Spin};
 use crate::trace::{Identity, Paths, ThreadKey};
+
+/// Events at a standstill that do not count as steps.
+const STANDSTILL_MAX: usize = 50_000;
 
 /// One step that was done.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,10 @@ pub(crate) struct Event {
     pub(crate) case: Option<u32>,
     pub(crate) effect: Effect,
     pub(crate) site: Site,
+    /// What an atomic held that it read, as far as an engine says.
+    pub(crate) value: u64,
+    /// How it counts as a change of what it touches, see [`spins`].
+    pub(crate) change: i8,
 }
 
 /// One step of a schedule.
@@ -80,6 +88,7 @@ pub(crate) struct Thread {
     /// It has joined a thread that panicked: its own panic is a consequence.
     pub(crate) joined_panicked: bool,
     pub(crate) panicked: bool,
+    spin: Spin,
 }
 
 impl Thread {
@@ -140,9 +149,40 @@ pub(crate) struct Run {
     pub(crate) program: Option<Arc<dyn Program>>,
     /// The state at the last decision, if it is known and the strategy wants to know it.
     pub(crate) state: u128,
+    /// After how many rounds of a loop to no purpose a thread waits for a change; none when it
+    /// never does.
+    spins_max: Option<u32>,
+    /// Whether a thread has waited so, in any execution.
+    pub(crate) waited_for_change: bool,
+    /// The event since which changes are counted, in this execution.
+    counted_since: Option<u32>,
+    /// How many changes there were that others may go by.
+    changes: u32,
+    standstill: Option<Standstill>,
+    loops: spins::Loops,
+}
+
+/// Since when nobody can go on, but those who go round a loop to no purpose.
+#[derive(Clone, Copy, Debug)]
+struct Standstill {
+    /// How many events there were.
+    events: u32,
+    /// How many changes there were.
+    changes: u32,
+    /// Who went on last, where, and how often since then.
+    last: Option<(ThreadId, Site, u32)>,
 }
 
 impl Run {
+    /// Executions of the model, whose whole state is known if it is a program.
+    pub(crate) fn new(program: Option<Arc<dyn Program>>, spins_max: Option<u32>) -> Run {
+        Run {
+            program,
+            spins_max,
+            ..Run::default()
+        }
+    }
+
     /// Begins a new execution with the main thread alone.
     pub(crate) fn restart(&mut self, epoch: u32, paths: &Paths) {
         self.epoch = epoch;
@@ -155,18 +195,24 @@ impl Run {
             let mut ops = std::mem::take(&mut thread.ops);
             let mut sites = std::mem::take(&mut thread.sites);
             let mut held = std::mem::take(&mut thread.held);
+            let mut spin = std::mem::take(&mut thread.spin);
             ops.clear();
             sites.clear();
             held.clear();
+            spin.restart();
             *thread = Thread {
                 ops,
                 sites,
                 held,
+                spin,
                 ..Thread::default()
             };
         }
         self.live = 0;
         self.contended = 0;
+        self.counted_since = None;
+        self.changes = 0;
+        self.leave_standstill();
         self.start(ThreadId::MAIN, None, None, paths);
     }
 
@@ -213,6 +259,8 @@ impl Run {
         let child = paths.child(parent, number)?;
         let spawner = &mut self.threads[parent.index()];
         spawner.children += 1;
+        spawner.spin.forget();
+        self.changes += 1;
         let spawned_after = match spawner.last_event {
             0 => spawner.spawned_after,
             last => Some(last - 1),
@@ -271,6 +319,7 @@ impl Run {
             _ => None,
         };
         let site = made.map_or(site, |held| held.site);
+        let op = self.until_a_change(by, op);
         let announced = self.events.len() as u32;
         let thread = &mut self.threads[by.index()];
         debug_assert!(
@@ -330,6 +379,12 @@ impl Run {
             Action::Unlock => self.world.holder(op.object),
             _ => None,
         };
+        let useless = matches!(
+            op.action,
+            Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
+        ) && self
+            .how_held(op.object, by)
+            .is_some_and(|held| held.try_failed);
         let effect = self.world.apply(op, by, case);
         let number = self.events.len() as u32;
         self.update_held(op, by, effect, owner_before, pending.site);
@@ -347,9 +402,188 @@ impl Run {
             case: World::has_cases(op).then_some(case),
             effect,
             site: pending.site,
+            value: 0,
+            change: spins::change_of(op, effect, useless),
         };
+        if self.counted_since.is_some() {
+            self.world.count_change(op, by, event.change);
+        }
+        if let Until::Anyway(_) = op.until {
+            self.has_gone_anyway(by);
+        }
+        if spins::is_progress(&event) {
+            self.changes += 1;
+        }
         self.events.push(event);
         event
+    }
+
+    /// What the last event, which read an atomic, found there; `failed` if it left it so though it
+    /// was to change it.
+    pub(crate) fn saw(&mut self, value: u64, failed: bool) {
+        let Some(last) = self.events.last_mut() else {
+            return;
+        };
+        last.value = value;
+        if failed {
+            last.effect = Effect::Failed;
+            let event = *last;
+            last.change = 0;
+            self.changes -= u32::from(spins::is_progress(&event));
+            if self.counted_since.is_some() {
+                self.world
+                    .count_change(event.op, event.thread, -event.change);
+            }
+        }
+    }
+
+    /// The operation that a thread is about to do, and what it waits for if the thread has come
+    /// round a loop to no purpose.
+    fn until_a_change(&mut self, by: ThreadId, op: Op) -> Op {
+        let Some(max) = self.spins_max else {
+            return op;
+        };
+        let thread = &mut self.threads[by.index()];
+        let last = thread.last_event.checked_sub(1);
+        let last = last.map(|at| self.events[at as usize]);
+        if let Some(event) = last.filter(|event| thread.spin.is_to_note(event)) {
+            let counted = self.counted_since.is_some();
+            let hints = thread.spin.note(&event, &self.world, counted, max);
+            if !counted && (hints || thread.spin.needs_counts()) {
+                self.counted_since = Some(self.events.len() as u32);
+            }
+        }
+        let until = thread.spin.until(op, by, &mut self.world);
+        self.waited_for_change |= until != Until::Nothing;
+        op.until(until)
+    }
+
+    /// Lets a thread that waits for a change go on anyway, now that nobody else can; whether there
+    /// is one that may.
+    pub(crate) fn go_on_anyway(&mut self) -> bool {
+        let waits = |thread: &ThreadId| {
+            let state = &self.threads[thread.index()];
+            state.pending.is_some_and(|pending| {
+                matches!(pending.op.until, Until::Change(_))
+                    && self.world.is_possible(pending.op, *thread)
+                    && state
+                        .spin
+                        .may_go_anyway(self.changes, pending.site, &self.loops)
+            })
+        };
+        let mut threads = mask_of(threads_in(self.live).filter(waits));
+        if self
+            .standstill
+            .is_none_or(|its| its.changes != self.changes)
+        {
+            self.leave_standstill();
+        }
+        let now = Standstill {
+            events: self.events.len() as u32,
+            changes: self.changes,
+            last: None,
+        };
+        let standstill = self.standstill.get_or_insert(now);
+        // One after the other: what they do alone is the same in whatever order.
+        if let Some((last, ..)) = standstill.last
+            && threads & (1 << last.0) != 0
+        {
+            threads = 1 << last.0;
+        }
+        for thread in threads_in(threads) {
+            self.set_until(thread, |list| Until::Anyway(list));
+        }
+        threads != 0
+    }
+
+    /// Somebody goes on by itself again.
+    fn leave_standstill(&mut self) {
+        let last = self.standstill.take().and_then(|its| its.last);
+        if let Some((_, site, rounds)) = last {
+            self.loops.has_left(site, rounds);
+        }
+    }
+
+    /// The thread has gone on though it waits for a change; the others wait on.
+    fn has_gone_anyway(&mut self, by: ThreadId) {
+        let thread = &mut self.threads[by.index()];
+        thread.spin.goes_anyway(self.changes);
+        if let Some(standstill) = &mut self.standstill {
+            let site = thread.sites.last().copied().unwrap_or(Site::here());
+            standstill.last = Some((by, site, thread.spin.gone_anyway()));
+        }
+        for thread in threads_in(self.live & !(1 << by.0)) {
+            self.set_until(thread, Until::Change);
+        }
+    }
+
+    fn set_until(&mut self, thread: ThreadId, until: impl FnOnce(u32) -> Until) {
+        let state = &mut self.threads[thread.index()];
+        if let Some(pending) = &mut state.pending
+            && let Until::Change(list) | Until::Anyway(list) = pending.op.until
+        {
+            pending.op.until = until(list);
+            if let Some(op) = state.ops.last_mut() {
+                *op = pending.op;
+            }
+        }
+    }
+
+    /// Nobody will ever go on: forgets the rounds that threads have gone, to no purpose, since that
+    /// has been so.
+    pub(crate) fn forget_standstill(&mut self) {
+        let since = self.standstill.take();
+        let Some(since) = since.filter(|its| its.changes == self.changes) else {
+            return;
+        };
+        // Somebody may have left its loop in the meantime, and come to something else.
+        let goes_round = |event: &Event| {
+            let pending = self.pending(event.thread);
+            pending.is_some_and(|pending| matches!(pending.op.until, Until::Change(_)))
+        };
+        if !self.events[since.events as usize..].iter().all(goes_round) {
+            return;
+        }
+        for thread in threads_in(self.live) {
+            if let Some(pending) = self.pending(thread)
+                && matches!(pending.op.until, Until::Change(_))
+            {
+                self.loops.is_stubborn(pending.site);
+            }
+        }
+        let forgotten = self.events.split_off(since.events as usize);
+        for event in forgotten.iter().rev() {
+            let thread = &mut self.threads[event.thread.index()];
+            thread.ops.truncate(event.index as usize + 1);
+            thread.sites.truncate(event.index as usize + 1);
+            // It waits for a change since it looked last, not since it looked then.
+            let until = thread.pending.map_or(Until::Nothing, |its| its.op.until);
+            let op = event.op.until(until);
+            if let Some(last) = thread.ops.last_mut() {
+                *last = op;
+            }
+            thread.pending = Some(Pending {
+                op,
+                site: event.site,
+                announced: since.events,
+            });
+            let own = |its: &Event| its.thread == event.thread;
+            let last = self.events.iter().rposition(own);
+            thread.last_event = last.map_or(0, |at| at as u32 + 1);
+        }
+    }
+
+    /// How many steps count: rounds at a standstill have a bound of their own.
+    pub(crate) fn steps_counted(&self) -> usize {
+        let since = self.standstill.filter(|its| its.changes == self.changes);
+        let free = since.filter(|its| self.events.len() - its.events as usize <= STANDSTILL_MAX);
+        free.map_or(self.events.len(), |its| its.events as usize)
+    }
+
+    /// How often a thread has gone round a loop while it waits for a change, and nothing changed:
+    /// so much later than it asked for may a timed wait of it end.
+    pub(crate) fn gone_anyway(&self, thread: ThreadId) -> u32 {
+        self.threads[thread.index()].spin.gone_anyway()
     }
 
     /// The state of everything, if the model's whole state is known: the same number for the same
@@ -392,6 +626,9 @@ impl Run {
     pub(crate) fn redo(&self, world: &mut World, number: u32) {
         let event = self.events[number as usize];
         world.apply(event.op, event.thread, event.case.unwrap_or(0));
+        if self.counted_since.is_some_and(|since| number >= since) {
+            world.count_change(event.op, event.thread, event.change);
+        }
         for &(_, variable, value) in self.writes_of(number) {
             world.set_variable(variable, value);
         }

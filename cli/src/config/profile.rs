@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use gordian::private::DEFAULT;
 use gordian::report::{Engine, Finding};
-use gordian::{Code, Strategy};
+use gordian::{Code, Leftover, Strategy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -26,14 +26,20 @@ pub struct Profile {
     pub(crate) preemptions_max: Option<u32>,
     /// Cuts an execution off after so many steps.
     pub(crate) steps_max: Option<NonZeroU32>,
+    /// How many rounds a loop goes to no purpose before its thread waits for a change.
+    pub(crate) spins_max: Option<u32>,
     /// How often a thread may wake spuriously from a condition variable, in one execution.
     pub(crate) spurious_max: Option<u32>,
     /// Ends a model's search after so many executions.
     pub(crate) executions_max: Option<NonZeroU64>,
     /// Ends a model's search after so much time.
     pub(crate) time_max: Option<Time>,
+    /// Gives up when a model takes so long from one operation to the next.
+    pub(crate) stall_max: Option<Time>,
     /// Of the random strategies.
     pub(crate) seed: Option<u64>,
+    /// What becomes of threads that are left when an execution ends.
+    pub(crate) leftover: Option<Named<Leftover>>,
     /// What `cargo gordian gate` asks for.
     pub(crate) gate: Gate,
 }
@@ -137,10 +143,13 @@ impl Searching {
             strategy: above.strategy.or(below.strategy),
             preemptions_max: above.preemptions_max.or(below.preemptions_max),
             steps_max: above.steps_max.or(below.steps_max),
+            spins_max: above.spins_max.or(below.spins_max),
             spurious_max: above.spurious_max.or(below.spurious_max),
             executions_max: above.executions_max.or(below.executions_max),
             time_max: above.time_max.or(below.time_max),
+            stall_max: above.stall_max.or(below.stall_max),
             seed: above.seed.or(below.seed),
+            leftover: above.leftover.or(below.leftover),
             gate: Gate::default(),
         })
     }
@@ -154,6 +163,7 @@ impl Searching {
             ("STRATEGY", its.strategy.map(|it| it.word().to_owned())),
             ("PREEMPTIONS_MAX", text(its.preemptions_max.map(u64::from))),
             ("STEPS_MAX", text(its.steps_max.map(|it| it.get().into()))),
+            ("SPINS_MAX", text(its.spins_max.map(u64::from))),
             ("SPURIOUS_MAX", text(its.spurious_max.map(u64::from))),
             (
                 "EXECUTIONS_MAX",
@@ -163,7 +173,12 @@ impl Searching {
                 "TIME_MAX",
                 its.time_max.map(|it| it.0.as_secs_f64().to_string()),
             ),
+            (
+                "STALL_MAX",
+                its.stall_max.map(|it| it.0.as_secs_f64().to_string()),
+            ),
             ("SEED", text(its.seed)),
+            ("LEFTOVER", its.leftover.map(|it| it.word().to_owned())),
         ];
         let given = settings.into_iter();
         given

@@ -26,10 +26,13 @@ engine = "loom"
 strategy = "hold-and-wait"
 preemptions_max = 0
 steps_max = 500
+spins_max = 3
 spurious_max = 2
 executions_max = 10
 time_max = "500ms"
+stall_max = 30
 seed = 7
+leftover = "abandon"
 
 [profile.ci]
 time_max = 2.5
@@ -96,7 +99,7 @@ fn profiles_stand_one_above_the_other() {
     assert_eq!(named("ci", "TIME_MAX").as_deref(), Some("2.5"));
     assert_eq!(named("ci", "SEED").as_deref(), Some("7"));
     assert_eq!(named("nightly", "TIME_MAX").as_deref(), Some("0.5"));
-    assert_eq!(of("default").searching().named().len(), 8);
+    assert_eq!(of("default").searching().named().len(), 11);
 
     assert_eq!(of("default").policy().incomplete, Level::Warn);
     assert_eq!(of("ci").policy().incomplete, Level::Fail);

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gordian::report::{Engine, Severity};
-use gordian::{Code, Strategy};
+use gordian::{Code, Leftover, Strategy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -124,6 +124,15 @@ impl Words for Strategy {
     fn words() -> Vec<(&'static str, Self)> {
         let all = Strategy::ALL.iter();
         all.map(|&(strategy, name)| (name, strategy)).collect()
+    }
+}
+
+impl Words for Leftover {
+    const KIND: &'static str = "way to end leftover threads";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        let all = Leftover::ALL.iter();
+        all.map(|&(leftover, name)| (name, leftover)).collect()
     }
 }
 

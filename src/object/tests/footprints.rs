@@ -351,7 +351,7 @@ fn cells_are_distinct() {
         .collect();
     let mut world = world(&clusters);
     world.add_thread(ThreadId(ThreadId::COUNT_MAX as u8 - 1));
-    let mut cells = vec![Cell::INVARIANT];
+    let mut cells = vec![Cell::INVARIANT, Cell::STANDSTILL];
     for thread in (0..ThreadId::COUNT_MAX as u8).map(ThreadId) {
         for action in [Action::Exit, Action::Park] {
             cells.push(world.footprint(Op::plain(action, 0), thread).cells()[0].0);
