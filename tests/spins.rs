@@ -197,7 +197,7 @@ fn seqlock() {
     });
     let (first, second) = loop {
         let before = shared.0.load(SeqCst);
-        if before % 2 == 0 {
+        if before.is_multiple_of(2) {
             let values = (shared.1.load(SeqCst), shared.2.load(SeqCst));
             if shared.0.load(SeqCst) == before {
                 break values;
@@ -474,9 +474,6 @@ fn what_is_right_is_proved() {
     for &(name, model, executions_max) in RIGHT {
         let checker = Checker::new().executions_max(executions_max + 1);
         let report = checker.check(model);
-        if std::env::var_os("SPINS_SHOW").is_some() {
-            eprintln!("{name}: {} {:?}", sizes(&report), report.verdict);
-        }
         if report.verdict != Verdict::Clean || report.search.executions > executions_max {
             wrong += &format!("{name}, {}: {report}\n", sizes(&report));
         }
@@ -523,9 +520,6 @@ fn what_is_wrong_is_found() {
     let mut wrong = String::new();
     for &(name, model, code) in WRONG {
         let report = Checker::new().executions_max(20_000).check(model);
-        if std::env::var_os("SPINS_SHOW").is_some() {
-            eprintln!("{name}: {} {report}", sizes(&report));
-        }
         let mut errors = report.findings.iter();
         let only = errors.all(|its| its.code == code || its.severity < Severity::Error);
         if !report.has(code) || !only || !report.search.complete {

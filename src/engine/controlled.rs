@@ -559,7 +559,7 @@ fn go_on(context: Context, first: First, model: Model) -> Outcome {
     }
     let Some(searched) = context.moves.take() else {
         let strategy = context.strategy;
-        return Outcome::Report(session::close().into_report(Some(&*strategy)));
+        return Outcome::of(session::close().into_report(Some(&*strategy)));
     };
     let session = session::take();
     Outcome::Rest(Rest::new(move || {

@@ -494,7 +494,7 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
     let mut rest = Rest::new(move || search(settings, model, watched));
     loop {
         match watched_run(&config, &watch, rest) {
-            Outcome::Report(report) => return report,
+            Outcome::Report(report) => return *report,
             Outcome::Rest(others) => rest = others,
         }
     }
@@ -503,9 +503,15 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
 /// How far a search came on one OS thread.
 enum Outcome {
     /// To its end.
-    Report(Report),
+    Report(Box<Report>),
     /// The rest has to be done on another one.
     Rest(Rest),
+}
+
+impl Outcome {
+    fn of(report: Report) -> Outcome {
+        Outcome::Report(Box::new(report))
+    }
 }
 
 /// What is left to be done of a search. All that the search knows goes with it.
@@ -540,7 +546,7 @@ fn watched_run(config: &Config, watch: &Watch, rest: Rest) -> Outcome {
             // The receiver is gone when the watching thread has given up on this one.
             let _ = sender.send(outcome);
         });
-    let failed = |why: &str| Outcome::Report(search::refused(config, why));
+    let failed = |why: &str| Outcome::of(search::refused(config, why));
     let thread = match started {
         Ok(thread) => thread,
         Err(error) => return failed(&format!("no thread: {error}")),
@@ -562,7 +568,7 @@ fn watched_run(config: &Config, watch: &Watch, rest: Rest) -> Outcome {
             Err(RecvTimeoutError::Timeout) => {
                 let now = watch.beats.load(Ordering::Relaxed);
                 if now == beats && watch.in_model.load(Ordering::Relaxed) {
-                    return Outcome::Report(search::stalled(config, watch));
+                    return Outcome::of(search::stalled(config, watch));
                 }
                 beats = now;
             }
@@ -579,15 +585,15 @@ fn search(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
     match config.engine {
         Engine::Controlled => controlled::run(config, model, watch),
         #[cfg(feature = "loom")]
-        Engine::Loom => Outcome::Report(loom::run(config, model, watch)),
+        Engine::Loom => Outcome::of(loom::run(config, model, watch)),
         #[cfg(not(feature = "loom"))]
-        Engine::Loom => Outcome::Report(search::refused(
+        Engine::Loom => Outcome::of(search::refused(
             &config,
             "the loom engine is not built in: add `features = [\"loom\"]` to the dependency on \
              gordian",
         )),
         // No text names it as a setting, and no checker can be given it.
-        Engine::Native => Outcome::Report(search::refused(
+        Engine::Native => Outcome::of(search::refused(
             &config,
             "the native engine does not search",
         )),

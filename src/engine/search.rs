@@ -424,7 +424,7 @@ impl Search {
             self.resident_bytes = resident_bytes();
         }
         self.threads_left_behind += 1;
-        if self.threads_left_behind % RESIDENT_EVERY == 0
+        if self.threads_left_behind.is_multiple_of(RESIDENT_EVERY)
             && resident_bytes() > self.resident_bytes + LEFT_BEHIND_BYTES_MAX
         {
             self.cut_short(format!(

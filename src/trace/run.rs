@@ -491,7 +491,7 @@ impl Run {
             threads = 1 << last.0;
         }
         for thread in threads_in(threads) {
-            self.set_until(thread, |list| Until::Anyway(list));
+            self.set_until(thread, Until::Anyway);
         }
         threads != 0
     }
