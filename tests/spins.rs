@@ -344,6 +344,33 @@ fn gives_up(rounds: u32) {
     assert!(flag.1.load(SeqCst));
 }
 
+/// One never gives up, and what it waits for comes when the other does.
+fn one_gives_up_for_the_other() {
+    let shared = Arc::new((
+        AtomicBool::new(false),
+        AtomicBool::new(false),
+        Mutex::new(0),
+    ));
+    threads(3, move |me| match me {
+        0 => {
+            while !shared.0.load(SeqCst) {
+                thread::yield_now();
+            }
+        }
+        1 => {
+            for _ in 0..5 {
+                if shared.1.load(SeqCst) {
+                    return;
+                }
+                thread::yield_now();
+            }
+            *shared.2.lock() += 1;
+            shared.0.store(true, SeqCst);
+        }
+        _ => *shared.2.lock() += 1,
+    });
+}
+
 fn polls_until_a_deadline() {
     let flag = Arc::new(AtomicBool::new(false));
     let deadline = Instant::now() + Duration::from_secs(3600);
@@ -435,6 +462,8 @@ const RIGHT: &[(&str, fn(), u64)] = &[
     ("gives up after 1", || gives_up(1), 5),
     ("gives up after 3", || gives_up(3), 5),
     ("gives up after 100", || gives_up(100), 5),
+    ("gives up after 900", || gives_up(900), 5),
+    ("one gives up for the other", one_gives_up_for_the_other, 50),
     ("polls until a deadline", polls_until_a_deadline, 5),
 ];
 
@@ -698,9 +727,192 @@ fn made_programs_come_to_the_same_with_and_without_reduction() {
         let awaits = |made: &Made| matches!(made, Made::Await(..) | Made::Ask(..) | Made::Try(..));
         waited += u64::from(program.iter().flatten().any(awaits));
     }
-    assert!(compared > programs / 2, "only {compared} were compared");
+    assert!(compared > programs / 3, "only {compared} were compared");
     assert!(
         waited > compared / 2 && stuck > compared / 20,
         "{waited} {stuck} {compared}"
     );
+}
+
+/// The same programs as scenarios, of which every state is known: whether all of their threads can
+/// always come to their end is a question about the graph of states.
+#[cfg(feature = "scenario")]
+#[test]
+fn the_search_by_states_agrees() {
+    use gordian::scenario::{self, Options};
+
+    type Row = (&'static str, fn(), &'static str);
+    let rows: &[Row] = &[
+        (
+            "flag",
+            flag,
+            "var f
+             thread s { f = 1 }
+             thread w { while f == 0 { nop } }",
+        ),
+        (
+            "spin lock",
+            spin_lock,
+            "var l
+             var x
+             thread t * 2 {
+               cas l 0 1 $ok
+               while $ok == 0 { cas l 0 1 $ok }
+               x += 1
+               l = 0
+             }",
+        ),
+        (
+            "ticket lock",
+            || ticket_lock(3),
+            "var next
+             var serving
+             var x
+             thread t * 3 {
+               fetch_add next 1 $mine
+               while serving != $mine { nop }
+               x += 1
+               serving += 1
+             }",
+        ),
+        (
+            "peterson",
+            || peterson(true),
+            "var a
+             var b
+             var turn
+             var inside
+             thread one {
+               a = 1
+               turn = 1
+               loop {
+                 if b == 0 { break }
+                 if turn == 0 { break }
+               }
+               inside += 1
+               assert inside == 1
+               inside -= 1
+               a = 0
+             }
+             thread two {
+               b = 1
+               turn = 0
+               loop {
+                 if a == 0 { break }
+                 if turn == 1 { break }
+               }
+               inside += 1
+               assert inside == 1
+               inside -= 1
+               b = 0
+             }",
+        ),
+        (
+            "peterson without turns",
+            || peterson(false),
+            "var a
+             var b
+             thread one {
+               a = 1
+               while b == 1 { nop }
+               a = 0
+             }
+             thread two {
+               b = 1
+               while a == 1 { nop }
+               b = 0
+             }",
+        ),
+        (
+            "dining",
+            || dining(2),
+            "mutex a
+             mutex b
+             thread one {
+               loop {
+                 lock a
+                 trylock b $ok
+                 if $ok {
+                   unlock b
+                   unlock a
+                   break
+                 }
+                 unlock a
+               }
+             }
+             thread two {
+               loop {
+                 lock b
+                 trylock a $ok
+                 if $ok {
+                   unlock a
+                   unlock b
+                   break
+                 }
+                 unlock b
+               }
+             }",
+        ),
+        (
+            "under a lock",
+            under_a_lock,
+            "var f
+             mutex m
+             thread one {
+               lock m
+               while f == 0 { nop }
+               unlock m
+             }
+             thread two {
+               lock m
+               f = 1
+               unlock m
+             }",
+        ),
+        (
+            "for nothing",
+            for_nothing,
+            "var f
+             thread t * 2 { while f == 0 { nop } }",
+        ),
+        (
+            "tries in two orders",
+            tries_in_two_orders,
+            "mutex a
+             mutex b
+             thread one {
+               lock a
+               loop {
+                 trylock b $ok
+                 if $ok { break }
+               }
+               unlock b
+               unlock a
+             }
+             thread two {
+               lock b
+               loop {
+                 trylock a $ok
+                 if $ok { break }
+               }
+               unlock a
+               unlock b
+             }",
+        ),
+    ];
+    for &(name, model, source) in rows {
+        let parsed = Arc::new(scenario::parse(source).expect(name));
+        let options = Options::default().strategy(Strategy::States).liveness(true);
+        let states = scenario::check(&parsed, "made.gordian", source, &options).report;
+        let report = Checker::new().check(model);
+        assert!(
+            states.search.complete && report.search.complete,
+            "{name}: {states} {report}"
+        );
+        assert_eq!(
+            states.findings.is_empty(),
+            report.findings.is_empty(),
+            "{name}: {states} {report}"
+        );
+    }
 }

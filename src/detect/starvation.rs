@@ -8,7 +8,7 @@
 //! the livelock of threads which back off from one another for ever.
 
 use super::Defect;
-use crate::op::{Action, How, ObjectId, ThreadId, mask_of};
+use crate::op::{Action, How, ObjectId, ThreadId, Until, mask_of};
 use crate::report::Code;
 use crate::trace::{Event, Run, threads_in};
 
@@ -45,6 +45,10 @@ fn starves(window: &[Event], thread: ThreadId, attempts_min: usize) -> Option<De
     let mut last_failed = None;
     let mut useless = Vec::new();
     for event in window.iter().filter(|event| event.thread == thread) {
+        // At a standstill it is asked again and again, to see whether it gives up.
+        if matches!(event.op.until, Until::Anyway(_)) {
+            continue;
+        }
         let failed = !event.effect.succeeded();
         match event.op.action {
             _ if failed && event.op.how != How::Insist => {

@@ -169,8 +169,8 @@ struct Standstill {
     events: u32,
     /// How many changes there were.
     changes: u32,
-    /// Who went on last, where, and how often since then.
-    last: Option<(ThreadId, Site, u32)>,
+    /// Who went on last.
+    last: Option<ThreadId>,
 }
 
 impl Run {
@@ -485,7 +485,7 @@ impl Run {
         };
         let standstill = self.standstill.get_or_insert(now);
         // One after the other: what they do alone is the same in whatever order.
-        if let Some((last, ..)) = standstill.last
+        if let Some(last) = standstill.last
             && threads & (1 << last.0) != 0
         {
             threads = 1 << last.0;
@@ -498,9 +498,8 @@ impl Run {
 
     /// Somebody goes on by itself again.
     fn leave_standstill(&mut self) {
-        let last = self.standstill.take().and_then(|its| its.last);
-        if let Some((_, site, rounds)) = last {
-            self.loops.has_left(site, rounds);
+        if self.standstill.take().is_some() {
+            self.loops.go_on();
         }
     }
 
@@ -508,9 +507,11 @@ impl Run {
     fn has_gone_anyway(&mut self, by: ThreadId) {
         let thread = &mut self.threads[by.index()];
         thread.spin.goes_anyway(self.changes);
+        if let Some(&site) = thread.sites.last() {
+            self.loops.goes_round(site, thread.spin.gone_anyway());
+        }
         if let Some(standstill) = &mut self.standstill {
-            let site = thread.sites.last().copied().unwrap_or(Site::here());
-            standstill.last = Some((by, site, thread.spin.gone_anyway()));
+            standstill.last = Some(by);
         }
         for thread in threads_in(self.live & !(1 << by.0)) {
             self.set_until(thread, Until::Change);
@@ -532,8 +533,7 @@ impl Run {
     /// Nobody will ever go on: forgets the rounds that threads have gone, to no purpose, since that
     /// has been so.
     pub(crate) fn forget_standstill(&mut self) {
-        let since = self.standstill.take();
-        let Some(since) = since.filter(|its| its.changes == self.changes) else {
+        let Some(since) = self.standstill.take() else {
             return;
         };
         // Somebody may have left its loop in the meantime, and come to something else.
@@ -541,16 +541,14 @@ impl Run {
             let pending = self.pending(event.thread);
             pending.is_some_and(|pending| matches!(pending.op.until, Until::Change(_)))
         };
-        if !self.events[since.events as usize..].iter().all(goes_round) {
-            return;
+        let mut rounds = self.events[since.events as usize..].iter();
+        if since.changes != self.changes || !rounds.all(goes_round) {
+            return self.loops.go_on();
         }
-        for thread in threads_in(self.live) {
-            if let Some(pending) = self.pending(thread)
-                && matches!(pending.op.until, Until::Change(_))
-            {
-                self.loops.is_stubborn(pending.site);
-            }
-        }
+        let pending = threads_in(self.live).filter_map(|thread| self.pending(thread));
+        let waits = pending.filter(|its| matches!(its.op.until, Until::Change(_)));
+        let sites: Vec<Site> = waits.map(|its| its.site).collect();
+        self.loops.are_stubborn(sites.into_iter());
         let forgotten = self.events.split_off(since.events as usize);
         for event in forgotten.iter().rev() {
             let thread = &mut self.threads[event.thread.index()];

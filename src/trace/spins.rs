@@ -13,8 +13,6 @@
 //! Related: spin loops as assumptions (Kokologiannakis, Raad, Vafeiadis, GenMC), fair scheduling by
 //! yields (Musuvathi, Qadeer, PLDI 2008). Knows operations by what they touch and came to.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use crate::object::{Cell, Mode, World};
 use crate::op::{Action, Effect, How, Op, Site, ThreadId, Until};
 use crate::trace::Event;
@@ -28,10 +26,12 @@ pub(crate) struct Spin {
     period: usize,
     /// So much of it.
     repeated: usize,
+    /// Whether there is a hint in the log: then nothing else ends a round.
+    hinted: bool,
     round: u32,
     looks: Vec<Look>,
     /// Hints at which it has waited.
-    patient: Vec<u64>,
+    patient: Vec<(Action, usize)>,
     waits: Option<Wait>,
     /// Operations of the thread that were looked at.
     noted: u32,
@@ -74,40 +74,53 @@ const STUBBORN_MIN: u32 = 3;
 /// What is known of the loops of a model, from one execution to the next: a loop that never gives
 /// up need not be asked so often.
 #[derive(Debug, Default)]
-pub(super) struct Loops(Vec<(Site, Loop)>);
+pub(super) struct Loops {
+    known: Vec<(Site, Loop)>,
+    /// Those that have gone round often at this standstill.
+    patient: Vec<Site>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Loop {
     /// How often it was seen not to give up.
     stubborn: u32,
-    /// Whether it was seen to give up, but late.
+    /// Whether somebody went on after it had gone round often.
     late: bool,
 }
 
 impl Loops {
     fn at(&mut self, site: Site) -> &mut Loop {
-        let known = self.0.iter().position(|(its, _)| *its == site);
+        let known = self.known.iter().position(|(its, _)| *its == site);
         let at = known.unwrap_or_else(|| {
-            self.0.push((site, Loop::default()));
-            self.0.len() - 1
+            self.known.push((site, Loop::default()));
+            self.known.len() - 1
         });
-        &mut self.0[at].1
+        &mut self.known[at].1
     }
 
-    /// The loop whose operation is at this place has gone round in vain as often as it may.
-    pub(super) fn is_stubborn(&mut self, site: Site) {
-        self.at(site).stubborn += 1;
+    /// The loop whose operation is at this place has gone round so often at a standstill.
+    pub(super) fn goes_round(&mut self, site: Site, rounds: u32) {
+        if rounds > ANYWAY_MAX_STUBBORN && !self.patient.contains(&site) {
+            self.patient.push(site);
+        }
     }
 
-    /// It has given up, or found what it waits for, after so many rounds.
-    pub(super) fn has_left(&mut self, site: Site, rounds: u32) {
-        if rounds >= ANYWAY_MAX_STUBBORN {
+    /// The standstill is over: somebody has given up, or found what it waits for. Those who went
+    /// round before may do so again, or the same interleaving would not be possible any more.
+    pub(super) fn go_on(&mut self) {
+        for site in std::mem::take(&mut self.patient) {
             self.at(site).late = true;
         }
     }
 
+    /// The loops whose operations are at these places have gone round in vain as often as they may.
+    pub(super) fn are_stubborn(&mut self, sites: impl Iterator<Item = Site>) {
+        self.patient.clear();
+        sites.for_each(|site| self.at(site).stubborn += 1);
+    }
+
     fn rounds_max(&self, site: Site) -> u32 {
-        let found = self.0.iter().find(|(its, _)| *its == site);
+        let found = self.known.iter().find(|(its, _)| *its == site);
         match found {
             Some((_, its)) if its.stubborn >= STUBBORN_MIN && !its.late => ANYWAY_MAX_STUBBORN,
             _ => ANYWAY_MAX,
@@ -173,6 +186,7 @@ impl Spin {
         self.log.clear();
         self.period = 0;
         self.repeated = 0;
+        self.hinted = false;
         self.looks.clear();
         self.patient.clear();
         self.waits = None;
@@ -204,13 +218,15 @@ impl Spin {
             0 => 0,
             period => 1 + self.repeated / period,
         };
+        self.hinted |= nature == Nature::Hint;
         let most = match nature {
             Nature::Hint => max as usize,
+            _ if self.hinted => usize::MAX,
             _ => BARE_MAX,
         };
-        let place = number(&(event.op.action, event.site.key()));
-        let patient = self.patient.contains(&place);
-        if rounds > most || (rounds > 0 && patient) {
+        let place = (event.op.action, event.site.number());
+        let patient = rounds > 0 && self.patient.contains(&place);
+        if rounds > most || patient {
             if !patient {
                 self.patient.push(place);
             }
@@ -274,6 +290,10 @@ impl Spin {
 
     /// What the next operation of the thread, this one, waits for beyond its own meaning.
     pub(super) fn until(&mut self, op: Op, by: ThreadId, world: &mut World) -> Until {
+        // Whoever gives something back does so at once: others may need it.
+        if !may_wait(op) {
+            return Until::Nothing;
+        }
         match self.waits {
             // One that has to queue waits there.
             Some(Wait::Timed) if op.how != How::Timed || !world.would_wait(op, by) => {
@@ -308,6 +328,34 @@ impl Spin {
     pub(super) fn gone_anyway(&self) -> u32 {
         self.anyway
     }
+}
+
+/// Whether an operation may be the first of a round: it looks, or takes.
+fn may_wait(op: Op) -> bool {
+    matches!(
+        op.purpose(),
+        Action::Yield
+            | Action::Sleep
+            | Action::Load
+            | Action::IsLocked
+            | Action::IsWritten
+            | Action::Permits
+            | Action::Len
+            | Action::IsComplete
+            | Action::IsFinished
+            | Action::Update
+            | Action::Lock
+            | Action::Read
+            | Action::ReadRecursive
+            | Action::Write
+            | Action::Upgradable
+            | Action::Acquire
+            | Action::Send
+            | Action::Recv
+            | Action::Select
+            | Action::Park
+            | Action::Wake
+    )
 }
 
 /// Whether an event changes something, and no taking of a lock, for others to go by.
@@ -356,22 +404,25 @@ pub(super) fn change_of(op: Op, effect: Effect, useless: bool) -> i8 {
     }
 }
 
-/// An operation, where it was done, and what it came to.
+/// An operation, where it was done, and what it came to: different ones have different numbers, but
+/// for a chance of 2^-64 or so. (As rustc's own hash: done for each operation, it has to be cheap.)
 fn number_of(event: &Event) -> u64 {
     let op = event.op;
-    let object = (op.object, op.arg);
-    number(&(
-        op.action,
-        op.how,
-        object,
-        event.site.key(),
-        event.effect,
+    let effect = match event.effect {
+        Effect::Done => 0,
+        Effect::Failed => 1,
+        Effect::Queued => 2,
+        Effect::Closed => 3,
+        Effect::Chose(number) => 4 + u64::from(number),
+    };
+    let parts = [
+        (op.action as u64) << 8 | op.how as u64,
+        u64::from(op.object.0) << 32 | u64::from(op.arg),
+        event.site.number() as u64,
+        effect,
         event.value,
-    ))
-}
-
-fn number(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
+    ];
+    parts.into_iter().fold(0, |number: u64, part| {
+        (number.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95)
+    })
 }
