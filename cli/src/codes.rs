@@ -71,6 +71,9 @@ pub(crate) const RULES: &[Rule] = &[
             "A thread waits to be woken and nobody is left to do so, though there is no cycle: \
              the notification came before the wait, went to another waiter, or never comes; the \
              last sender, the last permit or the holder of the lock is gone.",
+            "A thread that spins waits as well: for somebody to change what it looks at again and \
+             again. Where the one who would do that waits for a lock that it holds itself, it is a \
+             `deadlock`.",
         ],
         fix: "Wait in a loop for a condition that is changed under the same lock, notify after \
               each change, and notify all waiters when they wait for different things. Whoever \
