@@ -146,21 +146,8 @@ impl Nature {
             Action::Yield | Action::Sleep => Nature::Hint,
             Action::Update if failed => Nature::Hint,
             _ if failed && event.op.how != How::Insist => Nature::Hint,
-            Action::Load
-            | Action::IsLocked
-            | Action::IsWritten
-            | Action::Permits
-            | Action::Len
-            | Action::IsComplete
-            | Action::IsFinished
-            | Action::Slow
-            | Action::Choose
-            | Action::Wait => Nature::Quiet,
-            Action::Lock
-            | Action::Read
-            | Action::ReadRecursive
-            | Action::Write
-            | Action::Upgradable => Nature::Quiet,
+            action if looks(action) || takes(action) => Nature::Quiet,
+            Action::Slow | Action::Choose | Action::Wait => Nature::Quiet,
             Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
                 if event.change < 0 =>
             {
@@ -330,57 +317,10 @@ impl Spin {
     }
 }
 
-/// Whether an operation may be the first of a round: it looks, or takes.
-fn may_wait(op: Op) -> bool {
+/// Only looks, and changes nothing.
+fn looks(action: Action) -> bool {
     matches!(
-        op.purpose(),
-        Action::Yield
-            | Action::Sleep
-            | Action::Load
-            | Action::IsLocked
-            | Action::IsWritten
-            | Action::Permits
-            | Action::Len
-            | Action::IsComplete
-            | Action::IsFinished
-            | Action::Update
-            | Action::Lock
-            | Action::Read
-            | Action::ReadRecursive
-            | Action::Write
-            | Action::Upgradable
-            | Action::Acquire
-            | Action::Send
-            | Action::Recv
-            | Action::Select
-            | Action::Park
-            | Action::Wake
-    )
-}
-
-/// Whether an event changes something, and no taking of a lock, for others to go by.
-pub(super) fn is_progress(event: &Event) -> bool {
-    let takes = matches!(
-        event.op.purpose(),
-        Action::Lock
-            | Action::Read
-            | Action::ReadRecursive
-            | Action::Write
-            | Action::Upgradable
-            | Action::Wait
-    );
-    event.change > 0 && !takes && !is_timed_out(event)
-}
-
-fn is_timed_out(event: &Event) -> bool {
-    event.effect == Effect::Failed && event.op.how == How::Timed
-}
-
-/// How an operation that was done counts for those who wait for a change. `useless` is a lock that
-/// is given back after a try under it has failed.
-pub(super) fn change_of(op: Op, effect: Effect, useless: bool) -> i8 {
-    let quiet = matches!(
-        op.action,
+        action,
         Action::Load
             | Action::IsLocked
             | Action::IsWritten
@@ -388,14 +328,57 @@ pub(super) fn change_of(op: Op, effect: Effect, useless: bool) -> i8 {
             | Action::Len
             | Action::IsComplete
             | Action::IsFinished
-            | Action::Join
-            | Action::WaitZero
-            | Action::Pass
-            | Action::Yield
-            | Action::Sleep
-            | Action::Slow
-            | Action::Choose
-    );
+    )
+}
+
+/// Takes a lock.
+fn takes(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Lock | Action::Read | Action::ReadRecursive | Action::Write | Action::Upgradable
+    )
+}
+
+/// Whether an operation may be the first of a round: it looks, or takes.
+fn may_wait(op: Op) -> bool {
+    let action = op.purpose();
+    looks(action)
+        || takes(action)
+        || matches!(
+            action,
+            Action::Yield
+                | Action::Sleep
+                | Action::Update
+                | Action::Acquire
+                | Action::Send
+                | Action::Recv
+                | Action::Select
+                | Action::Park
+                | Action::Wake
+        )
+}
+
+/// Whether an event changes something, and no taking of a lock, for others to go by.
+pub(super) fn is_progress(event: &Event) -> bool {
+    let action = event.op.purpose();
+    let timed_out = event.effect == Effect::Failed && event.op.how == How::Timed;
+    event.change > 0 && !takes(action) && action != Action::Wait && !timed_out
+}
+
+/// How an operation that was done counts for those who wait for a change. `useless` is a lock that
+/// is given back after a try under it has failed.
+pub(super) fn change_of(op: Op, effect: Effect, useless: bool) -> i8 {
+    let quiet = looks(op.action)
+        || matches!(
+            op.action,
+            Action::Join
+                | Action::WaitZero
+                | Action::Pass
+                | Action::Yield
+                | Action::Sleep
+                | Action::Slow
+                | Action::Choose
+        );
     let given_up = effect == Effect::Failed && op.action != Action::Wake;
     match (quiet || given_up, useless) {
         (true, _) => 0,
