@@ -59,7 +59,9 @@
 //! - Only operations of [`sync`], [`thread`], [`Ghost`] and the functions above are seen. Anything
 //!   else that threads share (std locks and atomics, files, the clock) is taken to be local; if it
 //!   blocks a thread the check ends with an error, and if it changes what threads do, with a
-//!   `nondeterminism` finding when that shows.
+//!   `nondeterminism` finding when that shows. An OS thread that the model does not control
+//!   (`std::thread`, a pool) and that uses an object of the model ends the check with an error. So does
+//!   another test that uses the same static meanwhile, unless that is an atomic or made once.
 //! - The controlled engine is sequentially consistent. Weaker orderings of atomics are the loom
 //!   engine's (feature `loom`).
 //! - A model must end. One that may run for ever is cut off by `steps_max`, and its search is

@@ -137,9 +137,9 @@ mod tests {
         let mut run = Run::default();
         run.restart(1, &Paths::new());
         for (name, kind) in [("m", Kind::Mutex), ("n", Kind::Mutex), ("", Kind::Atomic)] {
-            run.object(&Identity::here().named(name.into()), kind);
+            run.meet(&Identity::here().named(name.into()), kind);
         }
-        run.object(&Identity::here(), Kind::Ghost);
+        run.meet(&Identity::here(), Kind::Ghost);
         run
     }
 

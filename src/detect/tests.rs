@@ -48,7 +48,7 @@ fn run(steps: &[(ThreadId, Op)], pending: &[(ThreadId, Op)]) -> Run {
         run.spawn(ThreadId::MAIN, None, Site::here(), &mut paths);
     }
     for &kind in KINDS {
-        run.object(&Identity::here(), kind);
+        run.meet(&Identity::here(), kind);
     }
     for &(thread, op) in steps {
         run.announce(thread, op, Site::here());

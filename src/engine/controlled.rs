@@ -25,6 +25,7 @@ use shuttle_engine::{FailurePersistence, MaxSteps, Runner};
 use shuttle_schedulers::{PctScheduler, UrwRandomScheduler};
 
 use super::search::Search;
+use super::searches::Number;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
 use super::{DRIVER, Driver, Model, Outcome, Rest, panics, signals, stacks};
@@ -505,7 +506,7 @@ impl Scheduler for Bridge {
 }
 
 /// Runs the whole search on this OS thread, or as much of it as can be run there.
-pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
+pub(super) fn run(config: Config, model: Model, number: Number, watch: Arc<Watch>) -> Outcome {
     signals::install(config.stack_size);
     let opened = config
         .corpus
@@ -515,7 +516,7 @@ pub(super) fn run(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
     let (corpus, schedules) = opened.unzip();
     let (strategy, runtime) = explore::strategy(&config, schedules.unwrap_or_default());
     let seed = config.seed;
-    session::open(Search::new(config, watch).with_corpus(corpus));
+    session::open(Search::new(config, number, watch).with_corpus(corpus));
     let context = Context {
         strategy,
         guide: None,
@@ -559,7 +560,7 @@ fn go_on(context: Context, first: First, model: Model) -> Outcome {
     }
     let Some(searched) = context.moves.take() else {
         let strategy = context.strategy;
-        return Outcome::of(session::close().into_report(Some(&*strategy)));
+        return session::close().into_outcome(Some(&*strategy));
     };
     let session = session::take();
     Outcome::Rest(Rest::new(move || {

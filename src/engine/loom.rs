@@ -30,14 +30,14 @@ use std::sync::atomic::Ordering;
 use loom::sync::atomic::AtomicU64;
 
 use super::search::{self, Search};
+use super::searches::Number;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{Access, DRIVER, Driver, Identity, Model, panics, stacks};
+use super::{Access, DRIVER, Driver, Identity, Model, Outcome, panics, stacks};
 use crate::config::{Config, Strategy};
 use crate::explore::Ending;
 use crate::object::Cell;
 use crate::op::{Action, Effect, How as Insistence, Kind, ObjectId, Op, Site, ThreadId};
-use crate::report::Report;
 
 /// Most threads of a model, the main one included: loom's limit.
 const THREADS_MAX: usize = loom::MAX_THREADS;
@@ -715,18 +715,18 @@ pub(super) fn fence(order: Ordering) {
 struct Stop;
 
 /// Runs the whole search on this OS thread.
-pub(super) fn run(mut config: Config, model: Model, watch: Arc<Watch>) -> Report {
+pub(super) fn run(mut config: Config, model: Model, number: Number, watch: Arc<Watch>) -> Outcome {
     if !config.strategy.is_systematic() || config.replay.is_some() {
-        return search::refused(
+        return Outcome::of(search::refused(
             &config,
             "the loom engine explores exhaustively and nothing else: use the controlled engine \
              for random strategies and replay",
-        );
+        ));
     }
     // Loom has one way only, whatever systematic strategy was asked for.
     config.strategy = Strategy::Exhaustive;
     let builder = builder(&config);
-    let mut started = Search::new(config.clone(), Arc::clone(&watch));
+    let mut started = Search::new(config.clone(), number, Arc::clone(&watch));
     let mut knowledge = Knowledge::default();
     'start: loop {
         session::open(started);
@@ -764,7 +764,7 @@ pub(super) fn run(mut config: Config, model: Model, watch: Arc<Watch>) -> Report
                     .to_owned(),
             );
         }
-        return search.into_report(None);
+        return search.into_outcome(None);
     }
 }
 

@@ -10,6 +10,7 @@ mod ending;
 mod loom;
 mod panics;
 mod search;
+mod searches;
 mod session;
 mod signals;
 mod stacks;
@@ -48,13 +49,15 @@ pub(crate) fn is_native() -> bool {
     DRIVER.get() == Driver::Native
 }
 
-/// Called when an OS thread that no engine drives waits for a lock: a model that is running and has
-/// met the lock has lost control over it, which its report then says.
-pub(crate) fn check_native(identity: &Identity) {
-    let epoch = identity.last_epoch();
-    if epoch != 0 {
-        watch::foreign_use(epoch, identity);
+/// Whether no engine drives this OS thread, so that the real primitive is to be used; that the object
+/// is used so is noted, for a model that it may belong to.
+#[inline]
+pub(crate) fn used_natively(identity: &Identity) -> bool {
+    let native = is_native();
+    if native {
+        searches::note_native_use(identity);
     }
+    native
 }
 
 /// The object's number in this execution, which meets it now if it has not yet. Only in a model.
@@ -117,7 +120,7 @@ pub(crate) fn operate_at(
     arg: u32,
     site: Site,
 ) -> Effect {
-    if is_native() {
+    if used_natively(identity) {
         return Effect::Done;
     }
     let object = object(identity, kind);
@@ -488,14 +491,28 @@ pub(crate) fn run(config: Config, model: Model) -> Report {
             "the strategy `states` is for scenarios: the state of a closure is not known",
         );
     }
-    let watch = Arc::new(Watch::default());
-    let _enlisted = watch::enlist(&watch);
-    let (settings, watched) = (config.clone(), Arc::clone(&watch));
-    let mut rest = Rest::new(move || search(settings, model, watched));
     loop {
-        match watched_run(&config, &watch, rest) {
-            Outcome::Report(report) => return *report,
-            Outcome::Rest(others) => rest = others,
+        let watch = Arc::new(Watch::default());
+        let enlisted = searches::enlist(&watch);
+        let (settings, its, watched) = (config.clone(), Arc::clone(&model), Arc::clone(&watch));
+        let number = enlisted.number();
+        let mut rest = Rest::new(move || search(settings, its, number, watched));
+        let outcome = loop {
+            match watched_run(&config, &watch, rest) {
+                Outcome::Rest(others) => rest = others,
+                outcome => break outcome,
+            }
+        };
+        drop(enlisted);
+        match outcome {
+            Outcome::Report(mut report) => {
+                if let Some(why) = watch.foreign_use() {
+                    search::refuse(&mut report, why);
+                }
+                return *report;
+            }
+            Outcome::After(other) => searches::wait_for_end(other),
+            Outcome::Rest(_) => unreachable!("it was run"),
         }
     }
 }
@@ -506,6 +523,8 @@ enum Outcome {
     Report(Box<Report>),
     /// The rest has to be done on another one.
     Rest(Rest),
+    /// Nowhere: it uses an object of this other search, and begins anew after that.
+    After(searches::Number),
 }
 
 impl Outcome {
@@ -542,6 +561,7 @@ fn watched_run(config: &Config, watch: &Watch, rest: Rest) -> Outcome {
         .name(name)
         .stack_size(STACK_SIZE)
         .spawn(move || {
+            searches::has_this_thread();
             let outcome = rest.run();
             // The receiver is gone when the watching thread has given up on this one.
             let _ = sender.send(outcome);
@@ -579,13 +599,13 @@ fn watched_run(config: &Config, watch: &Watch, rest: Rest) -> Outcome {
 /// Stack of the search's OS thread; the model's threads have their own.
 const STACK_SIZE: usize = 8 * 1024 * 1024;
 
-fn search(config: Config, model: Model, watch: Arc<Watch>) -> Outcome {
+fn search(config: Config, model: Model, number: searches::Number, watch: Arc<Watch>) -> Outcome {
     // Whichever engine comes first: the foreign hook would come on top of ours later.
     panics::install(controlled::install_foreign_hook, session::mark_unwinding);
     match config.engine {
-        Engine::Controlled => controlled::run(config, model, watch),
+        Engine::Controlled => controlled::run(config, model, number, watch),
         #[cfg(feature = "loom")]
-        Engine::Loom => Outcome::of(loom::run(config, model, watch)),
+        Engine::Loom => loom::run(config, model, number, watch),
         #[cfg(not(feature = "loom"))]
         Engine::Loom => Outcome::of(search::refused(
             &config,
@@ -615,7 +635,10 @@ pub(crate) fn load<G: Fn() -> u64, S: Fn(u64)>(
 ) -> Option<u64> {
     let site = Site::here();
     match DRIVER.get() {
-        Driver::Native => None,
+        Driver::Native => {
+            searches::note_native_use_of_value(identity);
+            None
+        }
         Driver::Controlled => {
             let _ = order;
             let object = session::object(identity, Kind::Atomic);
@@ -639,7 +662,10 @@ pub(crate) fn store<G: Fn() -> u64, S: Fn(u64)>(
 ) -> bool {
     let site = Site::here();
     match DRIVER.get() {
-        Driver::Native => return false,
+        Driver::Native => {
+            searches::note_native_use_of_value(identity);
+            return false;
+        }
         Driver::Controlled => {
             let _ = order;
             let object = session::object(identity, Kind::Atomic);
@@ -662,7 +688,10 @@ pub(crate) fn update<G: Fn() -> u64, S: Fn(u64)>(
 ) -> Option<Result<u64, u64>> {
     let site = Site::here();
     match DRIVER.get() {
-        Driver::Native => None,
+        Driver::Native => {
+            searches::note_native_use_of_value(identity);
+            None
+        }
         Driver::Controlled => {
             let _ = orders;
             let object = session::object(identity, Kind::Atomic);

@@ -3,24 +3,29 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Leftover, Strategy as Name};
 use crate::corpus::Corpus;
 use crate::detect::{self, Defect, Findings, Met};
+use crate::engine::Outcome;
+use crate::engine::searches::{self, Number};
 use crate::engine::watch::Watch;
 use crate::explore::shrink::Shrinker;
 use crate::explore::{Ending, Strategy};
-use crate::op::{Action, How, Op, Site, ThreadId};
+use crate::op::{Action, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{
     self, Engine, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts,
     Strength, Verdict,
 };
-use crate::trace::{Coverage, Event, Paths, ReplayToken, Run, Turn, features, threads_in};
+use crate::trace::{
+    Coverage, Event, Identity, Paths, ReplayToken, Run, Turn, features, threads_in,
+};
 
 /// One search: many executions of one model.
 pub(super) struct Search {
+    number: Number,
     pub(super) config: Config,
     pub(super) run: Run,
     paths: Paths,
@@ -39,6 +44,8 @@ pub(super) struct Search {
     shrinking: Option<Shrinking>,
     /// Why the search had to be broken off.
     error: Option<String>,
+    /// The search whose object this one has met: it is given up, to begin anew.
+    gives_way_to: Option<Number>,
     /// Whether an execution ended with threads that wait for ever.
     waited_for_ever: bool,
     /// Threads that were left behind, with what they own.
@@ -64,8 +71,6 @@ struct Shrinking {
 
 /// More findings than this are left as they are.
 const SHRUNK_MAX: usize = 20;
-
-static EPOCHS: AtomicU32 = AtomicU32::new(0);
 
 /// Between two times that it is said how far a search is, at least.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -95,8 +100,9 @@ fn resident_bytes() -> u64 {
 const CAPPED_MAX: u64 = 100;
 
 impl Search {
-    pub(super) fn new(config: Config, watch: Arc<Watch>) -> Search {
+    pub(super) fn new(config: Config, number: Number, watch: Arc<Watch>) -> Search {
         Search {
+            number,
             run: Run::new(config.program.clone(), spins_max(&config)),
             paths: Paths::new(),
             findings: Findings::default(),
@@ -109,6 +115,7 @@ impl Search {
             facts: facts(&config),
             shrinking: None,
             error: None,
+            gives_way_to: None,
             waited_for_ever: false,
             threads_left_behind: 0,
             resident_bytes: 0,
@@ -129,21 +136,33 @@ impl Search {
     pub(super) fn restarted(&self, config: &Config, watch: &Arc<Watch>) -> Search {
         Search {
             started: self.started,
-            ..Search::new(config.clone(), Arc::clone(watch))
+            ..Search::new(config.clone(), self.number, Arc::clone(watch))
+        }
+    }
+
+    /// The object's number in this execution, which meets it now if it has not yet; none when it
+    /// belongs to another search, so that this one is given up.
+    pub(super) fn object(&mut self, identity: &Identity, kind: Kind) -> Option<ObjectId> {
+        let epoch = self.run.epoch;
+        if let Some(id) = identity.registered(epoch) {
+            return Some(id);
+        }
+        match searches::claim(identity, self.number, epoch, &self.watch) {
+            Ok(()) => Some(self.run.meet(identity, kind)),
+            Err(other) => {
+                self.gives_way_to = Some(other);
+                None
+            }
         }
     }
 
     /// Begins an execution.
     pub(super) fn begin(&mut self) {
-        let mut epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        if epoch == 0 {
-            epoch = EPOCHS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        }
+        let epoch = searches::next_epoch();
         self.facts.executions += u64::from(self.shrinking.is_none());
         self.path.clear();
         self.signal.clear();
         self.run.restart(epoch, &self.paths);
-        self.watch.epoch.store(epoch, Ordering::Relaxed);
         self.watch
             .executions
             .store(self.facts.executions, Ordering::Relaxed);
@@ -224,7 +243,9 @@ impl Search {
 
     /// Whether the search has come to an end before its time.
     pub(super) fn is_broken_off(&self) -> bool {
-        self.error.is_some() || self.facts.incomplete_reason.is_some()
+        self.error.is_some()
+            || self.facts.incomplete_reason.is_some()
+            || self.gives_way_to.is_some()
     }
 
     /// Whether a bound, or a failure, ends the search before the next execution.
@@ -390,7 +411,8 @@ impl Search {
     /// Once the search is over: the next schedule to be tried, to make a finding's interleaving
     /// simpler; none when all are as simple as they get.
     pub(super) fn next_to_shrink(&mut self) -> Option<Vec<Turn>> {
-        if !self.config.shrink || self.config.replay.is_some() || self.error.is_some() {
+        let is_given_up = self.error.is_some() || self.gives_way_to.is_some();
+        if !self.config.shrink || self.config.replay.is_some() || is_given_up {
             return None;
         }
         let list = self.findings.list().len().min(SHRUNK_MAX);
@@ -576,8 +598,23 @@ impl Search {
         }
     }
 
+    /// What came of it, at the end of the search.
+    pub(super) fn into_outcome(self, strategy: Option<&dyn Strategy>) -> Outcome {
+        match self.gives_way_to {
+            Some(other) => Outcome::After(other),
+            None => Outcome::of(self.into_report(strategy)),
+        }
+    }
+
     /// The report, at the end of the search.
-    pub(super) fn into_report(mut self, strategy: Option<&dyn Strategy>) -> Report {
+    fn into_report(mut self, strategy: Option<&dyn Strategy>) -> Report {
+        if searches::await_strays(&self.watch) && self.watch.foreign_use().is_none() {
+            self.remarks.push(
+                "an OS thread that the model has started by std::thread is still running: what it \
+                 does is not explored"
+                    .to_owned(),
+            );
+        }
         let states = strategy.and_then(Strategy::states);
         self.facts.states = match self.repeats {
             true => Some(StateFacts {
@@ -679,6 +716,13 @@ pub(super) fn refused(config: &Config, why: &str) -> Report {
         scenario: None,
         coverage: report::Coverage::default(),
     }
+}
+
+/// Makes it a report of a check that could not be carried out after all.
+pub(super) fn refuse(report: &mut Report, why: &str) {
+    report.verdict = Verdict::Error;
+    report.search.complete = false;
+    report.error.get_or_insert_with(|| why.to_owned());
 }
 
 /// The report of a search that never came back.

@@ -120,9 +120,18 @@ pub(super) fn set_current(thread: ThreadId) {
     CURRENT.set(thread);
 }
 
-/// The object's number in this execution.
+/// The object's number in this execution. When it belongs to another search, this one is given up,
+/// and the current thread left behind: it must not touch what the other one works on.
 pub(super) fn object(identity: &Identity, kind: Kind) -> ObjectId {
-    with(|session| session.search.run.object(identity, kind))
+    let known = with(|session| {
+        let known = session.search.object(identity, kind);
+        if known.is_none() {
+            session.observing = false;
+            session.finish(Ending::Capped);
+        }
+        known
+    });
+    known.unwrap_or_else(|| stacks::abandon())
 }
 
 /// The number of a slow call's name.

@@ -5,7 +5,7 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::engine::Identity;
 use crate::op::{Place, Site};
@@ -15,8 +15,6 @@ use crate::report::Finding;
 /// itself, and a late one only delays a message.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// Epoch of the execution that is running; 0 between executions.
-    pub(crate) epoch: AtomicU32,
     /// Grows with every operation.
     pub(crate) beats: AtomicU64,
     pub(crate) executions: AtomicU64,
@@ -29,7 +27,7 @@ pub(crate) struct Watch {
     /// The thread of the last operation.
     pub(crate) thread: AtomicU32,
     pub(crate) thread_names: Mutex<Vec<String>>,
-    /// Set when an OS thread that no engine drives used an object of the running execution.
+    /// Set when an OS thread that no engine drives has used an object of the model.
     foreign: OnceLock<String>,
     /// The findings so far, for the report of a search that never comes back.
     pub(crate) findings: Mutex<Vec<Finding>>,
@@ -79,45 +77,26 @@ impl Watch {
     pub(crate) fn foreign_use(&self) -> Option<&str> {
         self.foreign.get().map(String::as_str)
     }
-}
 
-static RUNNING: Mutex<Vec<Arc<Watch>>> = Mutex::new(Vec::new());
-
-/// Makes the search known until the guard is dropped.
-pub(crate) fn enlist(watch: &Arc<Watch>) -> Enlisted {
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    running.push(Arc::clone(watch));
-    Enlisted(Arc::clone(watch))
-}
-
-/// Takes the search off the list when dropped.
-pub(crate) struct Enlisted(Arc<Watch>);
-
-impl Drop for Enlisted {
-    fn drop(&mut self) {
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|watch| !Arc::ptr_eq(watch, &self.0));
-    }
-}
-
-/// Notes that an OS thread that no engine drives uses an object which the execution of this epoch
-/// has met, if that execution is running.
-#[cold]
-pub(crate) fn foreign_use(epoch: u32, identity: &Identity) {
-    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let watch = running
-        .iter()
-        .find(|watch| watch.epoch.load(Ordering::Relaxed) == epoch);
-    if let Some(watch) = watch {
-        let name = match (identity.name(), identity.site()) {
-            ("", Some(site)) => format!("the lock made at {site}"),
-            ("", None) => "a lock".to_owned(),
-            (name, _) => format!("`{name}`"),
-        };
-        let _ = watch.foreign.set(format!(
-            "{name} of the running model was used by OS thread `{}`, which the model does not \
-             control; start threads with gordian::thread::spawn",
-            std::thread::current().name().unwrap_or("unnamed"),
-        ));
+    /// Notes that an OS thread that no engine drives, of this name if it is known, has used an object
+    /// of the model.
+    pub(crate) fn note_foreign_use(&self, identity: &Identity, thread: Option<&str>) {
+        let _ = self.foreign.get_or_init(|| {
+            let object = match (identity.name(), identity.site()) {
+                ("", Some(site)) => format!("the object made at {site}"),
+                ("", None) => "an object".to_owned(),
+                (name, _) => format!("`{name}`"),
+            };
+            let thread = match thread {
+                Some(name) => format!("OS thread `{name}`"),
+                None => "an OS thread".to_owned(),
+            };
+            format!(
+                "{object} of the running model was used by {thread}, which the model does not \
+                 control; start threads with gordian::thread::spawn, and let no other test of the \
+                 process use the same static meanwhile (`cargo gordian test` gives each model a \
+                 process of its own)"
+            )
+        });
     }
 }

@@ -60,8 +60,7 @@ mod on {
         /// Waits until all have come. The barrier is then as before, for another time.
         #[track_caller]
         pub fn wait(&self) -> BarrierWaitResult {
-            if engine::is_native() {
-                engine::check_native(&self.identity);
+            if engine::used_natively(&self.identity) {
                 return BarrierWaitResult(self.native.wait().is_leader());
             }
             // More threads than a number can count never come.

@@ -110,7 +110,7 @@ mod on {
         /// Wakes one waiter; whether there was one.
         #[track_caller]
         pub fn notify_one(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.native.notify_one();
             }
             self.notify(Action::NotifyOne).is_some()
@@ -119,7 +119,7 @@ mod on {
         /// Wakes all waiters; how many there were.
         #[track_caller]
         pub fn notify_all(&self) -> usize {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.native.notify_all();
             }
             self.notify(Action::NotifyAll).unwrap_or(0) as usize
@@ -216,7 +216,7 @@ mod on {
         /// Waits with a lock that the caller holds, and holds again afterwards.
         #[track_caller]
         pub(crate) fn wait_for_lock(&self, lock: &RawMutex, limit: Limit) -> WaitTimeoutResult {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.wait_natively(lock, limit);
             }
             let how = match limit {
@@ -233,7 +233,6 @@ mod on {
         }
 
         fn wait_natively(&self, lock: &RawMutex, limit: Limit) -> WaitTimeoutResult {
-            engine::check_native(&self.identity);
             // SAFETY: the caller holds the lock. The guard is forgotten: the caller goes on to.
             let guard = unsafe { lock.native().make_guard_unchecked() };
             let mut guard = std::mem::ManuallyDrop::new(guard);

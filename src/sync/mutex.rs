@@ -78,8 +78,7 @@ mod on {
 
         #[track_caller]
         fn lock(&self) {
-            if engine::is_native() {
-                engine::check_native(&self.identity);
+            if engine::used_natively(&self.identity) {
                 return self.raw().lock();
             }
             self.act(Action::Lock);
@@ -87,7 +86,7 @@ mod on {
 
         #[track_caller]
         fn try_lock(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.raw().try_lock();
             }
             self.lock_if(How::Try)
@@ -95,7 +94,7 @@ mod on {
 
         #[track_caller]
         unsafe fn unlock(&self) {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the lock.
                 return unsafe { self.raw().unlock() };
             }
@@ -104,7 +103,7 @@ mod on {
 
         #[track_caller]
         fn is_locked(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.raw().is_locked();
             }
             self.act(Action::IsLocked)
@@ -115,7 +114,7 @@ mod on {
     unsafe impl lock_api::RawMutexFair for RawMutex {
         #[track_caller]
         unsafe fn unlock_fair(&self) {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the lock.
                 return unsafe { self.raw().unlock_fair() };
             }
@@ -131,7 +130,7 @@ mod on {
 
         #[track_caller]
         fn try_lock_for(&self, timeout: Duration) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.raw().try_lock_for(timeout);
             }
             time::or_passed(self.lock_if(How::Timed), timeout)
@@ -139,7 +138,7 @@ mod on {
 
         #[track_caller]
         fn try_lock_until(&self, timeout: Instant) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.raw().try_lock_until(timeout.into());
             }
             time::or_reached(self.lock_if(How::Timed), timeout)

@@ -130,7 +130,6 @@ mod on {
         #[track_caller]
         pub fn call_once<F: FnOnce()>(&self, f: F) {
             if engine::is_native() {
-                engine::check_native(&self.identity);
                 return self.native.call_once(f);
             }
             self.run(false, |_| f());
@@ -140,7 +139,6 @@ mod on {
         #[track_caller]
         pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
             if engine::is_native() {
-                engine::check_native(&self.identity);
                 return self.native.call_once_force(|state| {
                     f(&OnceState {
                         poisoned: state.is_poisoned(),

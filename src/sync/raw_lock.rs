@@ -48,7 +48,7 @@ impl RawLock {
     #[track_caller]
     pub fn acquire(&self) {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             self.act(Action::Lock);
             return;
         }
@@ -60,7 +60,7 @@ impl RawLock {
     #[track_caller]
     pub fn try_acquire(&self) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return self.acquire_if(How::Try);
         }
         self.taken(self.native.try_lock())
@@ -72,7 +72,7 @@ impl RawLock {
     #[track_caller]
     pub fn acquire_timeout(&self, timeout: Duration) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return crate::time::or_passed(self.acquire_if(How::Timed), timeout);
         }
         self.taken(self.native.try_lock_for(timeout))
@@ -83,7 +83,7 @@ impl RawLock {
     #[track_caller]
     pub fn release(&self) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return self.act(Action::Unlock);
         }
         let was_held = self.held.swap(false, std::sync::atomic::Ordering::AcqRel);
@@ -98,7 +98,7 @@ impl RawLock {
     #[track_caller]
     pub fn locked(&self) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return self.act(Action::IsLocked);
         }
         self.native.is_locked()

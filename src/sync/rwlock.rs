@@ -114,8 +114,7 @@ mod on {
         ($($name:ident: $action:ident)*) => {$(
             #[track_caller]
             fn $name(&self) {
-                if engine::is_native() {
-                    engine::check_native(&self.identity);
+                if engine::used_natively(&self.identity) {
                     return self.native.$name();
                 }
                 self.take(Action::$action, How::Insist);
@@ -128,7 +127,7 @@ mod on {
         ($($name:ident: $action:ident)*) => {$(
             #[track_caller]
             fn $name(&self) -> bool {
-                if engine::is_native() {
+                if engine::used_natively(&self.identity) {
                     return self.native.$name();
                 }
                 self.take(Action::$action, How::Try)
@@ -141,7 +140,7 @@ mod on {
         ($($name:ident, $until:ident: $action:ident)*) => {$(
             #[track_caller]
             fn $name(&self, timeout: Duration) -> bool {
-                if engine::is_native() {
+                if engine::used_natively(&self.identity) {
                     return self.native.$name(timeout);
                 }
                 time::or_passed(self.take(Action::$action, How::Timed), timeout)
@@ -149,7 +148,7 @@ mod on {
 
             #[track_caller]
             fn $until(&self, timeout: Instant) -> bool {
-                if engine::is_native() {
+                if engine::used_natively(&self.identity) {
                     return self.native.$until(timeout.into());
                 }
                 time::or_reached(self.take(Action::$action, How::Timed), timeout)
@@ -162,7 +161,7 @@ mod on {
         ($($name:ident: $action:ident)*) => {$(
             #[track_caller]
             unsafe fn $name(&self) {
-                if engine::is_native() {
+                if engine::used_natively(&self.identity) {
                     // SAFETY: the caller holds the lock in the way that this asks for.
                     return unsafe { self.native.$name() };
                 }
@@ -185,7 +184,7 @@ mod on {
 
         #[track_caller]
         fn is_locked(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.native.is_locked();
             }
             self.act(Action::IsLocked)
@@ -193,7 +192,7 @@ mod on {
 
         #[track_caller]
         fn is_locked_exclusive(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 return self.native.is_locked_exclusive();
             }
             self.act(Action::IsWritten)
@@ -242,7 +241,7 @@ mod on {
 
         #[track_caller]
         unsafe fn upgrade(&self) {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the upgradable lock.
                 return unsafe { self.native.upgrade() };
             }
@@ -251,7 +250,7 @@ mod on {
 
         #[track_caller]
         unsafe fn try_upgrade(&self) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the upgradable lock.
                 return unsafe { self.native.try_upgrade() };
             }
@@ -278,7 +277,7 @@ mod on {
 
         #[track_caller]
         unsafe fn try_upgrade_for(&self, timeout: Duration) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the upgradable lock.
                 return unsafe { self.native.try_upgrade_for(timeout) };
             }
@@ -287,7 +286,7 @@ mod on {
 
         #[track_caller]
         unsafe fn try_upgrade_until(&self, timeout: Instant) -> bool {
-            if engine::is_native() {
+            if engine::used_natively(&self.identity) {
                 // SAFETY: the caller holds the upgradable lock.
                 return unsafe { self.native.try_upgrade_until(timeout.into()) };
             }

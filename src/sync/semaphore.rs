@@ -175,7 +175,7 @@ impl Semaphore {
     #[track_caller]
     pub fn available_permits(&self) -> u32 {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return match self.operate(Action::Permits, How::Insist, 0) {
                 Effect::Chose(permits) => permits,
                 _ => 0,
@@ -194,7 +194,7 @@ impl Semaphore {
     #[track_caller]
     fn take(&self, permits: u32, limit: Limit) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return match limit {
                 Limit::None => self
                     .operate(Action::Acquire, How::Insist, permits)
@@ -213,7 +213,7 @@ impl Semaphore {
     #[track_caller]
     fn give(&self, permits: u32) -> bool {
         #[cfg(feature = "model")]
-        if !engine::is_native() {
+        if !engine::used_natively(&self.identity) {
             return self
                 .operate(Action::Release, How::Insist, permits)
                 .succeeded();
@@ -239,8 +239,6 @@ impl Semaphore {
     }
 
     fn take_natively(&self, permits: u32, limit: Limit) -> bool {
-        #[cfg(feature = "model")]
-        engine::check_native(&self.identity);
         let mut native = self.native.lock();
         let mine = native.next;
         let is_served =

@@ -271,7 +271,7 @@ impl<T> Sender<T> {
     /// Gives the channel a name, if no execution has met it.
     pub(crate) fn name(&self, name: Cow<'static, str>) {
         let its = self.0.identity();
-        if its.last_epoch() == 0 {
+        if !its.was_met() {
             let _ = self.0.named.set(its.clone_unused().named(name));
         }
     }

@@ -1,9 +1,10 @@
-//! Who an object is: its name for people, and its number in the current execution.
+//! Who an object is: its name for people, its number in the current execution, and the search that
+//! it belongs to.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::op::{ObjectId, Site};
 
@@ -14,6 +15,11 @@ pub(crate) struct Identity {
     /// 0, or the epoch of the execution that met the object last (upper half, never 0) and the
     /// object's number in it (lower half).
     registration: AtomicU64,
+    /// The number of the search that met the object last; 0 when none has.
+    search: AtomicU32,
+    /// The newest epoch of the process when an OS thread that no engine drives used the object, while
+    /// some search was running; 0 when none has.
+    used_natively: AtomicU32,
     site: Option<&'static Location<'static>>,
     name: Cow<'static, str>,
 }
@@ -23,11 +29,17 @@ impl Identity {
         clippy::declare_interior_mutable_const,
         reason = "a starting value, copied at use"
     )]
-    pub(crate) const ANONYMOUS: Identity = Identity {
-        registration: AtomicU64::new(0),
-        site: None,
-        name: Cow::Borrowed(""),
-    };
+    pub(crate) const ANONYMOUS: Identity = Identity::of(None, Cow::Borrowed(""));
+
+    const fn of(site: Option<&'static Location<'static>>, name: Cow<'static, str>) -> Identity {
+        Identity {
+            registration: AtomicU64::new(0),
+            search: AtomicU32::new(0),
+            used_natively: AtomicU32::new(0),
+            site,
+            name,
+        }
+    }
 
     /// The identity of an object made by the caller of the caller.
     #[track_caller]
@@ -36,11 +48,7 @@ impl Identity {
     }
 
     pub(crate) const fn at(location: &'static Location<'static>) -> Identity {
-        Identity {
-            registration: AtomicU64::new(0),
-            site: Some(location),
-            name: Cow::Borrowed(""),
-        }
+        Identity::of(Some(location), Cow::Borrowed(""))
     }
 
     pub(crate) fn named(self, name: Cow<'static, str>) -> Identity {
@@ -49,11 +57,7 @@ impl Identity {
 
     /// The same names, not met by any execution.
     pub(crate) fn clone_unused(&self) -> Identity {
-        Identity {
-            registration: AtomicU64::new(0),
-            site: self.site,
-            name: self.name.clone(),
-        }
+        Identity::of(self.site, self.name.clone())
     }
 
     pub(crate) fn site(&self) -> Option<Site> {
@@ -76,9 +80,37 @@ impl Identity {
             .store(u64::from(epoch) << 32 | u64::from(id.0), Ordering::Relaxed);
     }
 
-    /// The epoch of the execution that met the object last; 0 if none has.
-    pub(crate) fn last_epoch(&self) -> u32 {
-        (self.registration.load(Ordering::Relaxed) >> 32) as u32
+    /// Whether an execution has met the object.
+    pub(crate) fn was_met(&self) -> bool {
+        self.registration.load(Ordering::Relaxed) != 0
+    }
+
+    /// The search that met the object last; 0 when none has.
+    pub(crate) fn search(&self) -> u32 {
+        self.search.load(Ordering::SeqCst)
+    }
+
+    /// Makes the object one of the search `to`, if it is one of `from`; else gives the search that it
+    /// is one of. A claim comes before [`Identity::used_natively_since`], and
+    /// [`Identity::use_natively`] before [`Identity::search`]: so one of two that come together
+    /// sees the other.
+    pub(crate) fn claim(&self, from: u32, to: u32) -> Result<(), u32> {
+        let claimed = self
+            .search
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+        claimed.map(|_| ())
+    }
+
+    /// Notes that an OS thread that no engine drives uses the object, with the newest epoch.
+    pub(crate) fn use_natively(&self, newest: u32) {
+        self.used_natively.store(newest, Ordering::SeqCst);
+    }
+
+    /// Whether such a thread has used it since the execution of this epoch began.
+    pub(crate) fn used_natively_since(&self, epoch: u32) -> bool {
+        let newest = self.used_natively.load(Ordering::SeqCst);
+        // Epochs begin anew after 2^32 executions.
+        newest != 0 && newest.wrapping_sub(epoch) < 1 << 31
     }
 }
 

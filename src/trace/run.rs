@@ -275,11 +275,8 @@ impl Run {
         Some(child)
     }
 
-    /// The object's number in this execution, which meets it now if it has not yet.
-    pub(crate) fn object(&mut self, identity: &Identity, kind: Kind) -> ObjectId {
-        if let Some(id) = identity.registered(self.epoch) {
-            return id;
-        }
+    /// Gives an object its number in this execution, which has not met it yet.
+    pub(crate) fn meet(&mut self, identity: &Identity, kind: Kind) -> ObjectId {
         let id = self.world.add(kind);
         identity.register(self.epoch, id);
         let name = match identity.name() {
