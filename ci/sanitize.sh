@@ -13,7 +13,7 @@ export RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$PWD/target/sanitize
 # Who is left behind keeps what it owns: that is no leak to report. And frames that are never left
 # cannot be told from frames that still are.
 export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=0:${ASAN_OPTIONS:-}"
-tests=(--test hostile --test primitives --test engine --test loom)
+tests=(--test hostile --test scopes --test primitives --test engine --test loom)
 [ $# -gt 0 ] && tests=("$@")
 # One test wants nothing on stderr, where the sanitizer says what it makes of the stacks of loom.
 exec cargo +nightly test --target "$host" -p gordian --all-features \
