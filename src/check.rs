@@ -120,6 +120,16 @@ impl Checker {
         self
     }
 
+    /// How many executions are run again at the end of the search, the first one among them, to see
+    /// whether the same schedule leads to the same steps: 14, unless this says otherwise; none with
+    /// 0. What decides by a fair coin in each execution goes unseen by `n` of them once in 2^`n`
+    /// times. They count as none of the search's executions.
+    #[must_use]
+    pub fn reruns(mut self, executions: u32) -> Self {
+        self.config.reruns = executions;
+        self
+    }
+
     /// What becomes of threads that are left in the middle of their work when an execution ends.
     #[must_use]
     pub fn leftover(mut self, leftover: Leftover) -> Self {
@@ -247,6 +257,7 @@ impl Checker {
         set(&mut config.stall_max, front, "STALL_MAX", seconds)?;
         set(&mut config.leftover, front, "LEFTOVER", str::parse)?;
         set(&mut config.spins_max, front, "SPINS_MAX", str::parse)?;
+        set(&mut config.reruns, front, "RERUNS", str::parse)?;
         set(&mut config.seed, front, "SEED", str::parse)?;
         Ok(self)
     }

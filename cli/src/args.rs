@@ -558,6 +558,9 @@ pub(crate) struct SearchArgs {
     /// Let a loop go so many rounds to no purpose before its thread waits for a change
     #[arg(long, value_name = "N", env = "GORDIAN_SPINS_MAX", hide_env = true)]
     pub(crate) spins_max: Option<u32>,
+    /// Run so many executions again at the end, to see whether they go the same way (0: none)
+    #[arg(long, value_name = "N", env = "GORDIAN_RERUNS", hide_env = true)]
+    pub(crate) reruns: Option<u32>,
     /// Let each thread wake spuriously so many times in an execution
     #[arg(long, value_name = "N", env = "GORDIAN_SPURIOUS_MAX", hide_env = true)]
     pub(crate) spurious_max: Option<u32>,
@@ -597,6 +600,7 @@ impl SearchArgs {
             ("PREEMPTIONS_MAX", text(self.preemptions_max.map(u64::from))),
             ("STEPS_MAX", text(self.steps_max.map(|it| it.get().into()))),
             ("SPINS_MAX", text(self.spins_max.map(u64::from))),
+            ("RERUNS", text(self.reruns.map(u64::from))),
             ("SPURIOUS_MAX", text(self.spurious_max.map(u64::from))),
             (
                 "EXECUTIONS_MAX",

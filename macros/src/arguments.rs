@@ -104,6 +104,10 @@ impl Arguments {
                 let number = integer(name, value, u64::from(u32::MAX))? as u32;
                 quote!(spins_max(#number))
             }
+            "reruns" => {
+                let number = integer(name, value, u64::from(u32::MAX))? as u32;
+                quote!(reruns(#number))
+            }
             "executions_max" => {
                 let number = positive(name, value, u64::MAX)?;
                 quote!(executions_max(#number))
@@ -143,6 +147,7 @@ fn example(name: &str) -> &'static str {
         "executions_max" => "executions_max = 100_000",
         "time_max" => "time_max = 2.5, time_max = \"2s\" or time_max = \"500ms\"",
         "stall_max" => "stall_max = 30, stall_max = \"30s\" or stall_max = \"500ms\"",
+        "reruns" => "reruns = 14",
         "seed" => "seed = 42",
         "leftover" => "leftover = \"abandon\"",
         _ => "expect = \"deadlock\" or expect = \"deadlock, panic\"",

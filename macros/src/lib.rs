@@ -26,6 +26,7 @@ use proc_macro::TokenStream;
 /// | `executions_max` | a number | ends the search after so many executions |
 /// | `time_max` | seconds, or `"2s"`, `"500ms"` | ends the search after so much time |
 /// | `stall_max` | seconds, as above | gives up when the model takes so long from one operation to the next |
+/// | `reruns` | a number | executions that are run again at the end, to see whether they go the same way |
 /// | `seed` | a number | where the random strategies start |
 /// | `leftover` | `"unwind"`, `"abandon"` | what becomes of threads that are left when an execution ends |
 /// | `expect` | `"deadlock"`, `"deadlock, panic"` … | must be found, and nothing else |

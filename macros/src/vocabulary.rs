@@ -16,6 +16,7 @@ pub(crate) const KEYS: &[&str] = &[
     "executions_max",
     "time_max",
     "stall_max",
+    "reruns",
     "seed",
     "leftover",
     "expect",

@@ -125,7 +125,7 @@ fn describe(defect: &Defect, met: &Met<'_>) -> Finding {
         site: defect.raised.clone().or_else(|| defect.site.map(Site::at)),
         notes: notes(defect, run),
         fingerprint: fingerprint::of(run, defect),
-        token: match is_of_all_states(defect, run) {
+        token: match is_of_all_states(defect, run) || defect.code == Code::Nondeterminism {
             true => String::new(),
             false => ReplayToken::of(run, met.paths).to_string(),
         },
@@ -193,7 +193,13 @@ fn notes(defect: &Defect, run: &Run) -> Vec<String> {
     let whole = is_of_all_states(defect, run).then(|| {
         "the states say so as a whole: there is no one interleaving to show or to replay".to_owned()
     });
-    held.chain(whole).collect()
+    let usual = (defect.code == Code::Nondeterminism).then(|| {
+        "usual causes: the order of a HashMap, an address, a clock, a random number, a static or \
+         thread-local that outlives an execution, a std::sync::Arc; `cargo gordian explain \
+         nondeterminism` says what to do"
+            .to_owned()
+    });
+    held.chain(whole).chain(usual).collect()
 }
 
 /// One sentence, lower case, without a full stop.

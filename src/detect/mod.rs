@@ -27,6 +27,7 @@ pub(crate) use waits::{closed_cycle, stuck, timeout_only};
 
 use crate::op::{Action, ObjectId, Op, Site, ThreadId};
 use crate::report::{self, Code};
+use crate::trace::Difference;
 
 /// A defect in terms of numbers; [`Findings`] puts it in words, once for each distinct one.
 #[derive(Clone, Debug)]
@@ -79,11 +80,11 @@ impl Defect {
         }
     }
 
-    /// The same schedule led elsewhere: `why`, after the step at `site`.
-    pub(crate) fn nondeterminism(thread: ThreadId, site: Site, why: String) -> Defect {
+    /// The same schedule led elsewhere.
+    pub(crate) fn nondeterminism(difference: &Difference) -> Defect {
         Defect {
-            detail: why,
-            ..Defect::at(Code::Nondeterminism, thread, site)
+            detail: difference.why.clone(),
+            ..Defect::at(Code::Nondeterminism, difference.thread, difference.site)
         }
     }
 

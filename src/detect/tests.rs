@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::op::{Effect, How, Kind};
-use crate::trace::{Identity, Paths, Run};
+use crate::trace::{Difference, Identity, Paths, Run};
 
 /// Threads of every execution here, without the main one, which has ended.
 const A: ThreadId = ThreadId(1);
@@ -491,7 +491,11 @@ fn who_starves_longer_is_the_same_finding() {
             let defect = Defect {
                 code,
                 objects: vec![M],
-                ..Defect::nondeterminism(A, site, detail.to_owned())
+                ..Defect::nondeterminism(&Difference {
+                    thread: A,
+                    site,
+                    why: detail.to_owned(),
+                })
             };
             add(&mut findings, &run, &defect, 1);
         }

@@ -43,7 +43,8 @@ thread_local! {
 /// What the engine adds to the session.
 struct Context {
     strategy: Box<dyn Strategy>,
-    /// What decides instead, once the search is over and its findings are made simpler.
+    /// What decides instead, once the search is over: executions are run again, and findings made
+    /// simpler.
     guide: Option<Guide>,
     /// The task that the runtime is to switch to at its next scheduling point.
     next: Option<ThreadId>,
@@ -346,7 +347,7 @@ impl Context {
             if self.guide.is_some() {
                 session.search.end(session.ending);
             }
-            self.guide = session.search.next_to_shrink().map(Guide::new);
+            self.guide = session.search.next_aside().map(Guide::new);
             if self.guide.is_none() {
                 return false;
             }
@@ -507,7 +508,6 @@ impl Scheduler for Bridge {
 
 /// Runs the whole search on this OS thread, or as much of it as can be run there.
 pub(super) fn run(config: Config, model: Model, number: Number, watch: Arc<Watch>) -> Outcome {
-    signals::install(config.stack_size);
     let opened = config
         .corpus
         .as_deref()

@@ -750,6 +750,7 @@ pub(super) fn run(mut config: Config, model: Model, number: Number, watch: Arc<W
             }
             left.extend(others(&context.choices, &context.met));
         }
+        knowledge = run_again(&builder, &model, knowledge);
         let mut search = session::close();
         if knowledge.yields {
             // It lets a thread that yields wait for some other to have run: fewer orders than all.
@@ -766,6 +767,21 @@ pub(super) fn run(mut config: Config, model: Model, number: Number, watch: Arc<W
         }
         return search.into_outcome(None);
     }
+}
+
+/// Runs the first execution again, as often as is asked for: loom always begins with the same one.
+fn run_again(builder: &loom::model::Builder, model: &Model, mut knowledge: Knowledge) -> Knowledge {
+    // Where a thread was left behind in the middle of a panic, this OS thread is of no use any more.
+    while !std::thread::panicking()
+        && session::with(|session| session.search.next_rerun().is_some())
+    {
+        let context = Context {
+            knowledge,
+            ..Context::default()
+        };
+        knowledge = explore(builder, model, context).knowledge;
+    }
+    knowledge
 }
 
 /// All combinations that differ from those explored (everything met got case 0), each once.
@@ -825,7 +841,11 @@ fn next_execution() -> bool {
             // Loom does not say how many executions are left.
             session.search.tell_progress(|| None);
         }
-        if context.restart || session.search.must_stop() {
+        let goes_on = match session.search.is_aside() {
+            true => context.executions == 0,
+            false => !session.search.must_stop(),
+        };
+        if context.restart || !goes_on {
             return false;
         }
         context.executions += 1;

@@ -9,6 +9,7 @@ mod ending;
 #[cfg(feature = "loom")]
 mod loom;
 mod panics;
+mod reruns;
 mod search;
 mod searches;
 mod session;
@@ -602,6 +603,7 @@ const STACK_SIZE: usize = 8 * 1024 * 1024;
 fn search(config: Config, model: Model, number: searches::Number, watch: Arc<Watch>) -> Outcome {
     // Whichever engine comes first: the foreign hook would come on top of ours later.
     panics::install(controlled::install_foreign_hook, session::mark_unwinding);
+    signals::install(config.stack_size);
     match config.engine {
         Engine::Controlled => controlled::run(config, model, number, watch),
         #[cfg(feature = "loom")]

@@ -10,6 +10,7 @@ use crate::config::{Config, Leftover, Strategy as Name};
 use crate::corpus::Corpus;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::Outcome;
+use crate::engine::reruns::Reruns;
 use crate::engine::searches::{self, Number};
 use crate::engine::watch::Watch;
 use crate::explore::shrink::Shrinker;
@@ -20,7 +21,7 @@ use crate::report::{
     Strength, Verdict,
 };
 use crate::trace::{
-    Coverage, Event, Identity, Paths, ReplayToken, Run, Turn, features, threads_in,
+    Coverage, Difference, Event, Identity, Paths, ReplayToken, Run, Turn, features, threads_in,
 };
 
 /// One search: many executions of one model.
@@ -40,7 +41,9 @@ pub(super) struct Search {
     /// When, since the beginning, it was last said how far it is.
     told: Duration,
     facts: Facts,
-    /// What is being made simpler, once the search is over.
+    /// What is run again, once the search is over.
+    reruns: Reruns,
+    /// What is being made simpler, after that.
     shrinking: Option<Shrinking>,
     /// Why the search had to be broken off.
     error: Option<String>,
@@ -113,6 +116,7 @@ impl Search {
             started: Instant::now(),
             told: Duration::ZERO,
             facts: facts(&config),
+            reruns: Reruns::new(reruns(&config), config.engine == Engine::Controlled),
             shrinking: None,
             error: None,
             gives_way_to: None,
@@ -159,7 +163,7 @@ impl Search {
     /// Begins an execution.
     pub(super) fn begin(&mut self) {
         let epoch = searches::next_epoch();
-        self.facts.executions += u64::from(self.shrinking.is_none());
+        self.facts.executions += u64::from(!self.is_aside());
         self.path.clear();
         self.signal.clear();
         self.run.restart(epoch, &self.paths);
@@ -171,7 +175,7 @@ impl Search {
 
     /// Looks at an execution that is over, before the threads that are left go on.
     pub(super) fn look_back(&mut self) {
-        if self.shrinking.is_none() {
+        if !self.is_aside() {
             // The thread that starts those of a scenario is none that people know.
             let main = u32::from(self.run.program.is_none());
             let threads = self.run.spawns.len() as u32 + main;
@@ -204,9 +208,17 @@ impl Search {
     /// Ends an execution.
     pub(super) fn end(&mut self, ending: Ending) {
         self.watch.in_model.store(false, Ordering::Relaxed);
+        if self.reruns.is_on() {
+            if let Some(difference) = self.reruns.difference(&self.run, ending) {
+                self.reruns.stop();
+                self.differs(&difference);
+            }
+            return;
+        }
         if self.shrinking.is_some() {
             return;
         }
+        self.reruns.note(&self.run, ending);
         let steps = self.run.events.len() as u64;
         self.facts.steps += steps;
         self.facts.steps_longest = self.facts.steps_longest.max(steps);
@@ -298,7 +310,7 @@ impl Search {
     pub(super) fn comes_back(&mut self) -> bool {
         let searches = self.config.strategy.is_systematic()
             && self.config.replay.is_none()
-            && self.shrinking.is_none();
+            && !self.is_aside();
         if self.run.program.is_none() || !searches {
             return false;
         }
@@ -323,6 +335,9 @@ impl Search {
         let steps = self.run.events.len();
         if let Some(shrinking) = &self.shrinking {
             return shrinking.met;
+        }
+        if self.reruns.is_on() {
+            return false;
         }
         if steps % CLOCK_EVERY == CLOCK_EVERY - 1 && self.out_of_time() {
             self.cut_short_by_time();
@@ -358,22 +373,20 @@ impl Search {
             self.fail(format!("the replay token does not fit: {why}"));
             return;
         }
-        let site = self
-            .run
-            .events
-            .last()
-            .map_or(Site::here(), |last| last.site);
-        let thread = self
-            .run
-            .events
-            .last()
-            .map_or(ThreadId::MAIN, |last| last.thread);
+        let last = self.run.events.last();
+        let (thread, site) = last.map_or((ThreadId::MAIN, Site::here()), |last| {
+            (last.thread, last.site)
+        });
         let step = self.run.events.len() + 1;
-        self.report(&Defect::nondeterminism(
+        self.differs(&Difference {
             thread,
             site,
-            format!("at step {step}, {why}"),
-        ));
+            why: format!("at step {step} {why}"),
+        });
+    }
+
+    fn differs(&mut self, difference: &Difference) {
+        self.report(&Defect::nondeterminism(difference));
         self.cut_short("the model is not deterministic".to_owned());
     }
 
@@ -383,6 +396,10 @@ impl Search {
             paths: &self.paths,
             execution: self.facts.executions,
         };
+        if self.reruns.is_on() {
+            // It was met before, or else the difference says it.
+            return;
+        }
         if let Some(shrinking) = &mut self.shrinking {
             let is_it = self.findings.place(defect) == Some(shrinking.at);
             if is_it && !shrinking.met {
@@ -408,9 +425,27 @@ impl Search {
         }
     }
 
-    /// Once the search is over: the next schedule to be tried, to make a finding's interleaving
-    /// simpler; none when all are as simple as they get.
-    pub(super) fn next_to_shrink(&mut self) -> Option<Vec<Turn>> {
+    /// Whether the execution that runs is no part of the search any more.
+    pub(super) fn is_aside(&self) -> bool {
+        self.reruns.is_on() || self.shrinking.is_some()
+    }
+
+    /// Once the search is over: the next schedule to be run.
+    pub(super) fn next_aside(&mut self) -> Option<Vec<Turn>> {
+        self.next_rerun().or_else(|| self.next_to_shrink())
+    }
+
+    /// The next schedule to be run again; none when that was done as often as is asked for.
+    pub(super) fn next_rerun(&mut self) -> Option<Vec<Turn>> {
+        if self.is_broken_off() {
+            self.reruns.stop();
+        }
+        self.reruns.next()
+    }
+
+    /// The next schedule to be tried, to make a finding's interleaving simpler; none when all are as
+    /// simple as they get.
+    fn next_to_shrink(&mut self) -> Option<Vec<Turn>> {
         let is_given_up = self.error.is_some() || self.gives_way_to.is_some();
         if !self.config.shrink || self.config.replay.is_some() || is_given_up {
             return None;
@@ -574,7 +609,7 @@ impl Search {
 
     /// Reports what is wrong with an execution that a bound on steps cut off.
     pub(super) fn report_capped(&mut self) {
-        if self.shrinking.is_some() {
+        if self.is_aside() {
             return;
         }
         for defect in detect::starved(&self.run, detect::ATTEMPTS_MIN) {
@@ -670,6 +705,16 @@ impl Search {
 fn spins_max(config: &Config) -> Option<u32> {
     let guesses = config.program.is_none() && config.engine == Engine::Controlled;
     guesses.then_some(config.spins_max)
+}
+
+/// How many executions are run again. What a scenario does is known, and a single execution is all
+/// that is asked for when it is given.
+fn reruns(config: &Config) -> u32 {
+    let is_single = config.replay.is_some() || config.choices.is_some();
+    match config.program.is_some() || is_single {
+        true => 0,
+        false => config.reruns,
+    }
 }
 
 /// The facts before anything is done.

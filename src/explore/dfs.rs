@@ -3,8 +3,8 @@
 //! No reduction, nothing clever: the reference for the exhaustive strategy, and what a bound on
 //! preemptions is defined by.
 
-use super::{Ending, Next, Strategy};
-use crate::op::{Action, ThreadId};
+use super::{Ending, Next, Strategy, again};
+use crate::op::{Action, Op, Site, ThreadId};
 use crate::trace::{Run, threads_in};
 
 /// The search.
@@ -24,9 +24,11 @@ struct Frame {
     preemptions: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Decision {
     thread: ThreadId,
+    op: Op,
+    site: Site,
     case: u32,
     preempts: bool,
 }
@@ -68,13 +70,14 @@ impl Dfs {
             if preempts && self.preemptions_max.is_some_and(|max| spent >= max) {
                 continue;
             }
-            let op = run
+            let pending = run
                 .pending(thread)
-                .expect("an enabled thread has announced something")
-                .op;
-            let cases = run.world.cases(op, thread);
+                .expect("an enabled thread has announced something");
+            let cases = run.world.cases(pending.op, thread);
             decisions.extend(cases.into_iter().map(|case| Decision {
                 thread,
+                op: pending.op,
+                site: pending.site,
                 case,
                 preempts,
             }));
@@ -87,7 +90,8 @@ impl Strategy for Dfs {
     fn next(&mut self, run: &Run, enabled: u64, current: ThreadId) -> Next {
         let depth = self.depth;
         self.depth += 1;
-        if depth == self.frames.len() {
+        let is_new = depth == self.frames.len();
+        if is_new {
             let spent = self.frames.last().map_or(0, |frame| frame.preemptions);
             let mut left = self.decisions(run, enabled, current, spent);
             left.reverse();
@@ -102,9 +106,15 @@ impl Strategy for Dfs {
                 preemptions,
             });
         }
-        let Decision { thread, case, .. } = self.frames[depth].chosen;
-        if enabled & (1 << thread.0) == 0 {
-            return Next::Diverged("a thread that could go on before now has to wait".to_owned());
+        let Decision {
+            thread,
+            op,
+            site,
+            case,
+            ..
+        } = self.frames[depth].chosen;
+        if !is_new && let Err(why) = again(run, enabled, thread, (op, site)) {
+            return Next::Diverged(why);
         }
         Next::Go { thread, case }
     }

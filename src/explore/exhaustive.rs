@@ -14,7 +14,7 @@
 
 use super::races::{ANY, Analysis, Race};
 use super::wakeup::{Initial, Insertion, Node, Sleeper};
-use super::{Ending, Next, Strategy, natural};
+use super::{Ending, Next, Strategy, again, natural};
 use crate::object::{Footprint, World};
 use crate::op::{Op, Site, ThreadId, Until, mask_of};
 use crate::trace::{Run, threads_in};
@@ -83,44 +83,21 @@ impl Exhaustive {
         let mode = self.mode;
         let frame = &mut self.frames[depth];
         let thread = frame.chosen.thread;
-        let known = usize::from(thread.0) < run.threads.len();
-        match known.then(|| run.pending(thread)).flatten() {
-            Some(pending)
-                if pending.op.itself() == frame.op.itself() && pending.site == frame.site =>
-            {
-                // What else it waits for is known only now.
-                if pending.op.until != frame.op.until {
-                    frame.op = pending.op;
-                    frame.footprint = run.world.footprint(pending.op, thread);
-                }
-                if enabled & (1 << thread.0) != 0 {
-                    if frame.chosen.case == ANY {
-                        frame.open_cases(run, mode);
-                    }
-                    return Next::Go {
-                        thread,
-                        case: frame.chosen.case,
-                    };
-                }
-                Next::Diverged(format!(
-                    "{} at {} could be done before, and now it has to wait",
-                    run.verb(frame.op),
-                    frame.site
-                ))
-            }
-            Some(pending) => Next::Diverged(format!(
-                "`{}` was about to {} at {} before, and now to {} at {}",
-                run.thread_name(thread),
-                run.verb(frame.op),
-                frame.site,
-                run.verb(pending.op),
-                pending.site
-            )),
-            None => Next::Diverged(format!(
-                "a thread was about to {} at {} before, and now it is not there",
-                run.verb(frame.op),
-                frame.site
-            )),
+        let pending = match again(run, enabled, thread, (frame.op, frame.site)) {
+            Ok(pending) => pending,
+            Err(why) => return Next::Diverged(why),
+        };
+        // What else it waits for is known only now.
+        if pending.op.until != frame.op.until {
+            frame.op = pending.op;
+            frame.footprint = run.world.footprint(pending.op, thread);
+        }
+        if frame.chosen.case == ANY {
+            frame.open_cases(run, mode);
+        }
+        Next::Go {
+            thread,
+            case: frame.chosen.case,
         }
     }
 

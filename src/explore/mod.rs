@@ -16,9 +16,9 @@ mod states;
 mod wakeup;
 
 use crate::config::{Config, EXECUTIONS_SAMPLED, Strategy as Name};
-use crate::op::ThreadId;
+use crate::op::{Op, Site, ThreadId};
 use crate::report::StateFacts;
-use crate::trace::{ReplayToken, Run};
+use crate::trace::{Pending, ReplayToken, Run};
 
 /// Decides, step by step and execution by execution.
 pub(crate) trait Strategy {
@@ -166,6 +166,41 @@ pub(crate) fn strategy(
         Name::Urw => (sample(random::Kind::Runtime), Some(RuntimeScheduler::Urw)),
         Name::Fuzz => unreachable!("it was made above"),
     }
+}
+
+/// The operation that the thread is about to do, which it was about to do before at this point of the
+/// schedule as well.
+///
+/// # Errors
+/// When it does something else, or cannot go on: in words.
+fn again(
+    run: &Run,
+    enabled: u64,
+    thread: ThreadId,
+    (op, site): (Op, Site),
+) -> Result<Pending, String> {
+    let known = thread.index() < run.threads.len();
+    let Some(pending) = known.then(|| run.pending(thread)).flatten() else {
+        return Err(format!(
+            "a thread was about to {} before, and now it is not there",
+            run.in_words_before(op, site),
+        ));
+    };
+    let is_same = pending.op.itself() == op.itself()
+        && pending.site == site
+        && run.is_as_before(pending.op.object);
+    if is_same && enabled & (1 << thread.0) != 0 {
+        return Ok(pending);
+    }
+    let now = match is_same {
+        true => "it has to wait there".to_owned(),
+        false => format!("to {}", run.in_words(pending.op, pending.site)),
+    };
+    Err(format!(
+        "`{}` was about to {} before, and now {now}",
+        run.thread_name(thread),
+        run.in_words_before(op, site),
+    ))
 }
 
 /// The thread that goes on where nothing has been decided: the current one as long as it can, for

@@ -11,6 +11,7 @@ use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Site, ThreadId, Until, 
 use crate::report;
 use crate::trace::past::Past;
 use crate::trace::spins::{self, Spin};
+use crate::trace::verbs::verb;
 use crate::trace::{Identity, Paths, ThreadKey};
 
 /// Events at a standstill that do not count as steps.
@@ -91,6 +92,15 @@ pub(crate) struct Thread {
     spin: Spin,
 }
 
+impl Event {
+    pub(crate) fn turn(&self) -> Turn {
+        Turn {
+            thread: self.thread,
+            case: self.case,
+        }
+    }
+}
+
 impl Thread {
     /// Whether this execution has not spawned it yet.
     pub(crate) fn is_unborn(&self) -> bool {
@@ -99,7 +109,7 @@ impl Thread {
 }
 
 /// One object of the execution.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Object {
     pub(crate) kind: Kind,
     pub(crate) name: Cow<'static, str>,
@@ -135,6 +145,8 @@ pub(crate) struct Run {
     /// Indexed by [`ThreadId`]; those that this execution did not spawn are there, but not `live`.
     pub(crate) threads: Vec<Thread>,
     pub(crate) objects: Vec<Object>,
+    /// Those of the execution before this one.
+    objects_before: Vec<Object>,
     pub(crate) events: Vec<Event>,
     pub(crate) spawns: Vec<Spawn>,
     /// Names of slow calls, by the number in the operation.
@@ -187,6 +199,7 @@ impl Run {
     pub(crate) fn restart(&mut self, epoch: u32, paths: &Paths) {
         self.epoch = epoch;
         self.world.clear();
+        std::mem::swap(&mut self.objects, &mut self.objects_before);
         self.objects.clear();
         self.events.clear();
         self.spawns.clear();
@@ -602,11 +615,7 @@ impl Run {
 
     /// The schedule so far.
     pub(crate) fn schedule(&self) -> Vec<Turn> {
-        let turn = |event: &Event| Turn {
-            thread: event.thread,
-            case: event.case,
-        };
-        self.events.iter().map(turn).collect()
+        self.events.iter().map(Event::turn).collect()
     }
 
     /// The last event wrote this value.
@@ -700,26 +709,23 @@ impl Run {
 
     /// The object's name, for people.
     pub(crate) fn object_name(&self, id: ObjectId) -> String {
-        let object = &self.objects[id.index()];
-        if !object.name.is_empty() {
-            return object.name.to_string();
-        }
-        let kind = kind_name(object.kind);
-        let Some(site) = object.site else {
-            return format!("{kind}#{}", id.0);
-        };
-        let file = site
-            .file()
-            .rsplit(['/', '\\'])
-            .next()
-            .unwrap_or(site.file());
-        let same = |other: &&Object| other.name.is_empty() && other.site == object.site;
-        let twins = self.objects.iter().filter(same).count();
-        if twins == 1 {
-            return format!("{kind}@{file}:{}", site.line());
-        }
-        let before = self.objects[..id.index()].iter().filter(same).count();
-        format!("{kind}@{file}:{}#{}", site.line(), before + 1)
+        name_of(&self.objects, id)
+    }
+
+    /// Whether the object of this number is, by name and place, the one that had it in the execution
+    /// before.
+    pub(crate) fn is_as_before(&self, id: ObjectId) -> bool {
+        self.objects.get(id.index()) == self.objects_before.get(id.index())
+    }
+
+    /// "lock `orders` at src/lib.rs:5:3".
+    pub(crate) fn in_words(&self, op: Op, site: Site) -> String {
+        in_words(op, site, &self.objects)
+    }
+
+    /// The same, of an operation of the execution before.
+    pub(crate) fn in_words_before(&self, op: Op, site: Site) -> String {
+        in_words(op, site, &self.objects_before)
     }
 
     /// The thread's name, for people.
@@ -800,7 +806,7 @@ impl Run {
             .objects
             .get(op.object.index())
             .map(|object| object.kind);
-        crate::trace::verbs::verb(op, kind)
+        verb(op, kind)
     }
 
     /// The steps so far, spawns and waiting threads included, for a report. Also says for each
@@ -891,6 +897,42 @@ impl Run {
             alternatives: Vec::new(),
         });
     }
+}
+
+/// "lock `orders` at src/lib.rs:5:3", in an execution that has these objects.
+pub(super) fn in_words(op: Op, site: Site, objects: &[Object]) -> String {
+    let kind = objects.get(op.object.index()).map(|object| object.kind);
+    let verb = verb(op, kind);
+    let of = match objects.get(op.object.index()) {
+        Some(_) => format!(" `{}`", name_of(objects, op.object)),
+        None if op.action == Action::Choose => format!(" one of {} cases", op.arg),
+        None => String::new(),
+    };
+    format!("{verb}{of} at {site}")
+}
+
+/// The name of an object of an execution that has these, for people.
+fn name_of(objects: &[Object], id: ObjectId) -> String {
+    let object = &objects[id.index()];
+    if !object.name.is_empty() {
+        return object.name.to_string();
+    }
+    let kind = kind_name(object.kind);
+    let Some(site) = object.site else {
+        return format!("{kind}#{}", id.0);
+    };
+    let file = site
+        .file()
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or(site.file());
+    let same = |other: &&Object| other.name.is_empty() && other.site == object.site;
+    let twins = objects.iter().filter(same).count();
+    if twins == 1 {
+        return format!("{kind}@{file}:{}", site.line());
+    }
+    let before = objects[..id.index()].iter().filter(same).count();
+    format!("{kind}@{file}:{}#{}", site.line(), before + 1)
 }
 
 /// What an object of this kind is called.

@@ -28,6 +28,8 @@ pub struct Profile {
     pub(crate) steps_max: Option<NonZeroU32>,
     /// How many rounds a loop goes to no purpose before its thread waits for a change.
     pub(crate) spins_max: Option<u32>,
+    /// How many executions are run again at the end, to see whether they go the same way.
+    pub(crate) reruns: Option<u32>,
     /// How often a thread may wake spuriously from a condition variable, in one execution.
     pub(crate) spurious_max: Option<u32>,
     /// Ends a model's search after so many executions.
@@ -144,6 +146,7 @@ impl Searching {
             preemptions_max: above.preemptions_max.or(below.preemptions_max),
             steps_max: above.steps_max.or(below.steps_max),
             spins_max: above.spins_max.or(below.spins_max),
+            reruns: above.reruns.or(below.reruns),
             spurious_max: above.spurious_max.or(below.spurious_max),
             executions_max: above.executions_max.or(below.executions_max),
             time_max: above.time_max.or(below.time_max),
@@ -164,6 +167,7 @@ impl Searching {
             ("PREEMPTIONS_MAX", text(its.preemptions_max.map(u64::from))),
             ("STEPS_MAX", text(its.steps_max.map(|it| it.get().into()))),
             ("SPINS_MAX", text(its.spins_max.map(u64::from))),
+            ("RERUNS", text(its.reruns.map(u64::from))),
             ("SPURIOUS_MAX", text(its.spurious_max.map(u64::from))),
             (
                 "EXECUTIONS_MAX",
