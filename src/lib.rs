@@ -62,6 +62,8 @@
 //!   `nondeterminism` finding when that shows. An OS thread that the model does not control
 //!   (`std::thread`, a pool) and that uses an object of the model ends the check with an error. So does
 //!   another test that uses the same static meanwhile, unless that is an atomic or made once.
+//! - A `std::thread_local!` is one for all threads of a model, which share one OS thread; so are
+//!   those of other crates. With [`thread_local!`] each thread of a model has its own.
 //! - The controlled engine is sequentially consistent. Weaker orderings of atomics are the loom
 //!   engine's (feature `loom`).
 //! - A model must end. One that may run for ever is cut off by `steps_max`, and its search is

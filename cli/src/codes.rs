@@ -196,6 +196,9 @@ pub(crate) const RULES: &[Rule] = &[
             "In some interleaving a thread panics, an assertion fails, or what \
              `gordian::invariant` was told is not true after some step. The steps that lead there \
              are in the finding; the values are in its message.",
+            "A `std::thread_local!` is one for all threads of a model, since those share one OS \
+             thread: a value that a thread did not leave there itself comes from that. \
+             `gordian::thread_local!` gives each thread its own.",
         ],
         fix: "Read the steps: two of them that belong together have those of another thread \
               between them. Put them under one lock, or make them one operation.",
@@ -208,8 +211,11 @@ pub(crate) const RULES: &[Rule] = &[
         meaning: &[
             "The same schedule led to other steps than before: something decides in the model \
              that Gordian does not control. A clock, a random number, the order of a hash map, a \
-             static that lives longer than an execution. What was not explored because of it is \
-             not proved.",
+             static that lives longer than an execution, a `std::thread_local!` (one for all threads \
+             of a model). What was not explored because of it is not proved.",
+            "To see it, a search runs 14 of its executions again at the end and compares them step \
+             by step (`reruns` says how many). The finding names the first step that differs: what \
+             was done there before, and what is done instead.",
         ],
         fix: "Make anew in each execution all that the model uses, and let `gordian::any` or \
               `gordian::choose` decide what the environment decides: all cases are explored then.",
