@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use crate::error::ConfigError;
 use crate::report::Engine;
@@ -165,6 +165,10 @@ pub(crate) struct Config {
     pub(crate) program: Option<Arc<dyn Program>>,
     /// Whether a thread that can go on for ever without coming to its end is a defect.
     pub(crate) liveness: bool,
+    /// Ends a search by states once it has met so many.
+    pub(crate) states_max: usize,
+    /// When the search began, if it is a part of a longer one.
+    pub(crate) started: Option<Instant>,
     /// Ends the search after so many steps of all executions together.
     pub(crate) steps_total_max: Option<u64>,
     /// Whether the interleavings of findings are made simpler in the end.
@@ -193,6 +197,9 @@ pub(crate) struct Config {
     pub(crate) errors_max: Option<u32>,
 }
 
+/// Most states that a search by states meets; what is remembered of each is some hundred bytes.
+pub(crate) const STATES_MAX: usize = 500_000;
+
 /// Executions of a random strategy when nothing else is said.
 pub(crate) const EXECUTIONS_SAMPLED: u64 = 10_000;
 
@@ -206,6 +213,8 @@ impl Default for Config {
             steps_max: 10_000,
             program: None,
             liveness: false,
+            states_max: STATES_MAX,
+            started: None,
             steps_total_max: None,
             shrink: true,
             spurious_max: 1,

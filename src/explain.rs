@@ -396,17 +396,19 @@ fn explain_incomplete(report: &Report, page: usize) -> Vec<String> {
         lines.extend(labelled("why", reason, page));
     }
     lines.extend(labelled("explored", &report.strength(), page));
+    let by_time = search
+        .incomplete_reason
+        .iter()
+        .any(|why| why.starts_with("time_max"));
     let mut advice = if search.executions_capped > 0 {
         "look for a loop that never ends, or raise `steps_max`".to_owned()
+    } else if search.states.is_some() && !by_time {
+        "let the scenario count and keep less: no bound but memory ends this search".to_owned()
     } else {
         "raise `time_max` or `executions_max`, make the model smaller, or ask for less: \
          `preemptions_max = 2`, or a sample with `strategy = \"portfolio\"`"
             .to_owned()
     };
-    let by_time = search
-        .incomplete_reason
-        .iter()
-        .any(|why| why.starts_with("time_max"));
     if by_time && cfg!(debug_assertions) {
         advice += "; `--release` makes it faster";
     }

@@ -512,3 +512,77 @@ fn a_hazard_is_found_unless_the_file_expects_something() {
     assert_eq!(tolerated.verdict(), Verdict::Clean);
     assert!(tolerated.passed() && !checked(program).passed());
 }
+
+/// Which search decides, and that it is the one that is asked for.
+#[test]
+fn searches_take_turns_and_do_what_is_asked() {
+    let many_interleavings = many(8, "lock m; unlock m");
+    let many_states = (0..7).map(|own| {
+        format!(
+            "var x{own}\nthread t{own} {{ lock m; unlock m; x{own} = 1; x{own} = 2; x{own} = 3; \
+             x{own} = 4; x{own} = 5 }}\n"
+        )
+    });
+    let many_states = format!("mutex m\n{}", many_states.collect::<String>());
+    let spins = "var x\nmutex m\nthread s { loop { x = 1 - x } }\nthread t { lock m; unlock m }";
+    for (source, by, strategy) in [
+        (many_interleavings.as_str(), None, "states"),
+        (many_states.as_str(), None, "exhaustive"),
+        (spins, None, "states"),
+        ("mutex m\nthread s { lock m; unlock m }", None, "exhaustive"),
+        (
+            "mutex m\nthread s { lock m; unlock m }",
+            Some(Strategy::States),
+            "states",
+        ),
+    ] {
+        let mut options = Options::default();
+        if let Some(by) = by {
+            options = options.strategy(by);
+        }
+        let checked = checked_with(source, &options);
+        assert!(checked.is_complete(), "{}", checked.report);
+        assert_eq!(checked.report.search.strategy, strategy, "{source}");
+    }
+    // Asked for explicitly, it goes beyond what a turn has.
+    let options = Options::default().strategy(Strategy::Exhaustive);
+    let checked = checked_with(&many(4, "lock m; unlock m; lock m; unlock m"), &options);
+    assert!(checked.is_complete(), "{}", checked.report);
+    assert_eq!(checked.report.search.executions, 2_520);
+    // It does not go over to states by itself.
+    let checked = checked_with(spins, &options);
+    assert!(!checked.is_complete(), "{}", checked.report);
+    assert_eq!(checked.report.search.strategy, "exhaustive");
+    // A bound is one.
+    let options = Options::default().executions_max(100);
+    let checked = checked_with(&many_interleavings, &options);
+    assert_eq!(checked.report.search.executions, 100);
+    assert!(!checked.is_complete());
+}
+
+fn many(threads: usize, body: &str) -> String {
+    let threads = (0..threads).map(|number| format!("thread t{number} {{ {body} }}\n"));
+    format!("mutex m\n{}", threads.collect::<String>())
+}
+
+/// What was found is said, though the search never ends: a thread goes on changing something.
+#[test]
+fn a_thread_that_never_stops_does_not_hide_a_deadlock() {
+    let source = "var x\nmutex a, b\nthread busy { loop { x += 1 } }
+        thread s { lock a; lock b; unlock b; unlock a }
+        thread t { lock b; lock a; unlock a; unlock b }";
+    for strategy in [None, Some(Strategy::Exhaustive), Some(Strategy::States)] {
+        let mut options = Options::default().time_max(std::time::Duration::from_secs(1));
+        if let Some(strategy) = strategy {
+            options = options.strategy(strategy);
+        }
+        let checked = checked_with(source, &options);
+        assert!(!checked.is_complete(), "{}", checked.report);
+        assert!(
+            checked.report.has(Code::Deadlock),
+            "{strategy:?} {}",
+            checked.report
+        );
+        assert_eq!(checked.verdict(), Verdict::Found);
+    }
+}

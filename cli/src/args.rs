@@ -301,7 +301,7 @@ Exit codes: 0 all as expected, 2 a file cannot be read as a scenario, 4 no files
 pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE", required = true, help = FILES_HELP)]
     pub(crate) files: Vec<PathBuf>,
-    /// Who runs next; exhaustive search by interleavings or states unless given
+    /// Who runs next; unless given, searches by interleavings and by states take turns
     #[arg(long, env = "GORDIAN_STRATEGY", hide_env = true)]
     #[arg(value_parser = PossibleValuesParser::new(Strategy::ALL.iter().map(|(_, name)| *name)))]
     pub(crate) strategy: Option<String>,
@@ -314,7 +314,7 @@ pub(crate) struct CheckArgs {
     /// End each file's search after so many executions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) executions_max: Option<u64>,
-    /// End each file's search after so much time: seconds, or 2s, 500ms, 3min
+    /// End each file's search after so much time: seconds, or 2s, 500ms, 3min [default: 1min]
     #[arg(long, value_name = "TIME", env = "GORDIAN_TIME_MAX", hide_env = true)]
     #[arg(value_parser = parse_duration)]
     pub(crate) time_max: Option<Duration>,

@@ -113,7 +113,7 @@ impl Search {
             signal: Vec::new(),
             corpus: None,
             watch,
-            started: Instant::now(),
+            started: config.started.unwrap_or_else(Instant::now),
             told: Duration::ZERO,
             facts: facts(&config),
             reruns: Reruns::new(reruns(&config), config.engine == Engine::Controlled),

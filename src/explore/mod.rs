@@ -150,7 +150,10 @@ pub(crate) fn strategy(
         ),
         Name::Source => (Box::new(exhaustive::Exhaustive::source()), None),
         Name::Dfs => (Box::new(dfs::Dfs::unbounded()), None),
-        Name::States => (Box::new(states::States::new(config.liveness)), None),
+        Name::States => {
+            let states = states::States::new(config.liveness, config.states_max);
+            (Box::new(states), None)
+        }
         Name::Random => (sample(random::Kind::Walk), None),
         Name::Surw => (sample(random::Kind::Surw), None),
         Name::Pos => (sample(random::Kind::Pos), None),

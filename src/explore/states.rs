@@ -22,9 +22,6 @@ use crate::op::{Action, ThreadId, mask_of};
 use crate::report::StateFacts;
 use crate::trace::{Run, threads_in};
 
-/// Most states; what is remembered of each is some hundred bytes.
-const STATES_MAX: usize = 500_000;
-
 /// The search.
 pub(super) struct States {
     graph: Graph,
@@ -41,6 +38,7 @@ pub(super) struct States {
     goals: Vec<Goal>,
     goal: Option<Goal>,
     liveness: bool,
+    states_max: usize,
     analysed: bool,
     incomplete: Option<String>,
     endless: bool,
@@ -106,7 +104,7 @@ struct Future {
 }
 
 impl States {
-    pub(super) fn new(liveness: bool) -> States {
+    pub(super) fn new(liveness: bool, states_max: usize) -> States {
         States {
             graph: Graph::default(),
             known: HashMap::new(),
@@ -117,6 +115,7 @@ impl States {
             goals: Vec::new(),
             goal: None,
             liveness,
+            states_max,
             analysed: false,
             incomplete: None,
             endless: false,
@@ -170,8 +169,9 @@ impl States {
         self.depth = 0;
         self.taken = None;
         self.goal = None;
-        if self.graph.nodes.len() >= STATES_MAX {
-            self.incomplete = Some(format!("{STATES_MAX} states were met"));
+        if self.graph.nodes.len() >= self.states_max {
+            let states = self.graph.nodes.len();
+            self.incomplete = Some(format!("{states} states were met, and there are more"));
             return false;
         }
         let next = self.next_open();

@@ -3,10 +3,12 @@
 //! Knows how the searches complement one another. Does not know what a statement does.
 //!
 //! # How a scenario is searched
-//! By interleavings first: exhaustively, one execution per Mazurkiewicz trace. That does not end
-//! where the scenario need not end, which shows when an execution comes back to a state that it was
-//! in; and it may take too long where interleavings are many and states are few. In both cases the
-//! scenario is searched by states instead, each of which is visited once.
+//! By interleavings, exhaustively, with one execution per Mazurkiewicz trace; and by states, each of
+//! which is visited once. The first does not end where the scenario need not end, which shows when an
+//! execution comes back to a state that it was in, and takes long where interleavings are many and
+//! states are few; the second takes long where it is the other way round. Nobody knows beforehand,
+//! so they take turns, each time longer ones, until one of them has come to its end. A turn is measured in
+//! steps and states, not by the clock: the same file gives the same answer on every machine.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use super::ast::{Expect, ObjectKind, Scenario};
 use super::interpreter;
 use super::machine::Machine;
 use super::terminal::Terminal;
-use crate::config::{Config, Strategy};
+use crate::config::{Config, STATES_MAX, Strategy};
 use crate::engine::{self, Model};
 use crate::report::{Code, Engine, Finding, Report, Severity, Verdict};
 use crate::trace::ReplayToken;
@@ -42,8 +44,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Searches in this way and no other. Without this, and with [`Strategy::Exhaustive`], a
-    /// scenario is searched by interleavings, and by states where that does not lead to an end.
+    /// Searches in this way and no other. Without this a scenario is searched by interleavings and by
+    /// states in turns, until one of them has come to its end.
     #[must_use]
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = Some(strategy);
@@ -64,7 +66,7 @@ impl Options {
         self
     }
 
-    /// Ends the search after this time.
+    /// Ends the search after this time; after [`TIME_MAX`] unless this says otherwise.
     #[must_use]
     pub fn time_max(mut self, time: Duration) -> Self {
         self.time_max = Some(time);
@@ -137,11 +139,17 @@ impl CheckReport {
     }
 }
 
-/// Executions of the search by interleavings before the search by states takes over.
-const EXECUTIONS_BUDGET: u64 = 5_000;
+/// How long a scenario is searched when nothing else is said.
+pub const TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Steps of all of them.
-const STEPS_BUDGET: u64 = 250_000;
+/// Steps of the first turn of the search by interleavings.
+const STEPS_FIRST: u64 = 250_000;
+
+/// States of the first turn of the search by states.
+const STATES_FIRST: usize = 30_000;
+
+/// So many times longer is each turn than the one before: what is done anew costs a seventh at most.
+const LONGER: usize = 8;
 
 /// Steps of one execution when nothing else is said.
 const STEPS_MAX: u32 = 10_000;
@@ -199,43 +207,78 @@ struct Checker<'a> {
 impl Checker<'_> {
     /// What was found, and whether an execution need not end.
     fn search(&self, scenario: &Scenario) -> (Report, bool) {
-        let may_change = matches!(self.options.strategy, None | Some(Strategy::Exhaustive))
+        let takes_turns = self.options.strategy.is_none()
             && self.options.engine == Engine::Controlled
             && self.options.replay.is_none();
-        if !may_change {
+        if !takes_turns {
             let report = self.run(self.config());
             let endless = is_endless(&report);
             return (report, endless);
         }
         // An expected number of executions is to be counted, however large it is.
-        let executions =
-            EXECUTIONS_BUDGET.max(scenario.expect_executions.unwrap_or(0).saturating_mul(4));
-        let steps = match scenario.expect_executions {
-            Some(_) => None,
-            None => Some(STEPS_BUDGET),
+        let counts = scenario.expect_executions.is_some();
+        let mut steps_max = (!counts).then_some(STEPS_FIRST);
+        let mut states_max = STATES_FIRST;
+        // Whether the search by interleavings cannot come to its end, however long it takes.
+        let mut hopeless = false;
+        let mut endless = false;
+        let mut before: Option<Report> = None;
+        // What a search has seen is not lost when the other one comes to its end.
+        let with = |mut report: Report, before: Option<Report>| {
+            if let Some(before) = before {
+                merge(&mut report, before);
+            }
+            report
         };
-        let executions_max = self.options.executions_max;
-        let first = self.run(Config {
-            executions_max: Some(executions.min(executions_max.unwrap_or(u64::MAX))),
-            steps_total_max: steps,
-            ..self.config()
-        });
-        let endless = is_endless(&first);
-        let search = &first.search;
-        let spent = search.executions >= executions
-            || steps.is_some_and(|steps| search.steps >= steps)
-            || search.executions_capped > 0;
-        if first.error.is_some() || search.complete || !(endless || spent) {
-            return (first, endless);
+        loop {
+            if !hopeless {
+                let report = self.run(Config {
+                    steps_total_max: steps_max,
+                    ..self.config()
+                });
+                endless |= is_endless(&report);
+                hopeless = endless || report.search.executions_capped > 0;
+                let turn_is_over = steps_max.is_some_and(|max| report.search.steps >= max);
+                let goes_on = !report.search.complete
+                    && report.error.is_none()
+                    && (hopeless || turn_is_over)
+                    && !self.is_out_of_time();
+                let report = with(report, before.take());
+                if !goes_on {
+                    return (report, endless);
+                }
+                before = Some(report);
+            }
+            let is_last = states_max >= STATES_MAX;
+            let report = self.run(Config {
+                strategy: Strategy::States,
+                states_max,
+                ..self.config()
+            });
+            endless |= is_endless(&report);
+            hopeless |= endless;
+            let given_up = is_last && hopeless;
+            let is_over = report.search.complete
+                || report.error.is_some()
+                || given_up
+                || self.is_out_of_time();
+            let report = with(report, before.take());
+            if is_over {
+                return (report, endless);
+            }
+            before = Some(report);
+            steps_max = match is_last {
+                // Nothing is left but to go through all interleavings.
+                true => None,
+                false => steps_max.map(|max| max.saturating_mul(LONGER as u64)),
+            };
+            states_max = (states_max * LONGER).min(STATES_MAX);
         }
-        // What the first search has seen of the ends is seen again, if the second is complete.
-        let mut second = self.run(Config {
-            strategy: Strategy::States,
-            ..self.config()
-        });
-        let endless = endless || is_endless(&second);
-        merge(&mut second, first);
-        (second, endless)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        let max = self.options.time_max.unwrap_or(TIME_MAX);
+        self.started.elapsed() >= max
     }
 
     fn run(&self, config: Config) -> Report {
@@ -246,7 +289,6 @@ impl Checker<'_> {
 
     fn config(&self) -> Config {
         let defaults = Config::default();
-        let time_left = |max: Duration| max.saturating_sub(self.started.elapsed());
         Config {
             model: match &self.machine.scenario.title {
                 Some(title) => title.clone(),
@@ -256,7 +298,8 @@ impl Checker<'_> {
             strategy: self.options.strategy.unwrap_or_default(),
             steps_max: self.options.steps_max.unwrap_or(STEPS_MAX),
             executions_max: self.options.executions_max,
-            time_max: self.options.time_max.map(time_left),
+            time_max: Some(self.options.time_max.unwrap_or(TIME_MAX)),
+            started: Some(self.started),
             seed: self.options.seed.unwrap_or(defaults.seed),
             replay: self.options.replay.clone(),
             program: Some(Arc::clone(&self.machine) as _),

@@ -87,7 +87,7 @@ mod prose;
 pub mod terminal;
 
 pub use ast::Scenario;
-pub use check::{CheckReport, Options, check};
+pub use check::{CheckReport, Options, TIME_MAX, check};
 pub use format::format;
 pub use parser::{ParseError, parse, parse_all};
 pub use prose::explain;
