@@ -7,6 +7,7 @@ mod findings;
 mod fingerprint;
 mod holds;
 mod leaks;
+mod orders;
 mod panics;
 mod reads;
 mod releases;
@@ -17,13 +18,14 @@ pub(crate) use findings::{Findings, Met, listed};
 pub(crate) use fingerprint::Hash;
 pub(crate) use holds::slow_under_lock;
 pub(crate) use leaks::leaked_guard;
+pub(crate) use orders::shown_by_orders;
 #[cfg(feature = "scenario")]
 pub(crate) use panics::stated_panic;
 pub(crate) use panics::{Panicked, broken_invariant, panic_of};
 pub(crate) use reads::recursive_read;
 pub(crate) use releases::misused_release;
 pub(crate) use starvation::{ATTEMPTS_MIN, never_ends, starved};
-pub(crate) use waits::{closed_cycle, stuck, timeout_only};
+pub(crate) use waits::{closed_cycle, stuck};
 
 use crate::op::{Action, ObjectId, Op, Site, ThreadId};
 use crate::report::{self, Code};

@@ -36,8 +36,8 @@ fn code_of(cycle: &[Wait]) -> Code {
 }
 
 /// Whether this thread, had it insisted instead of giving up, would be in a cycle. To be asked
-/// before it gives up.
-pub(crate) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
+/// before it gives up, when all others have come as far as they can without that.
+pub(super) fn timeout_only(run: &Run, thread: ThreadId) -> Option<Defect> {
     let waits = cycle(run, thread, Kind::Any, Asked::IfInsisted)?;
     Some(Defect::waiting(Code::TimeoutOnly, waits))
 }

@@ -175,6 +175,9 @@ impl Search {
 
     /// Looks at an execution that is over, before the threads that are left go on.
     pub(super) fn look_back(&mut self) {
+        for (defect, run) in detect::shown_by_orders(&self.run) {
+            self.report_of(&run, &defect);
+        }
         if !self.is_aside() {
             // The thread that starts those of a scenario is none that people know.
             let main = u32::from(self.run.program.is_none());
@@ -390,9 +393,17 @@ impl Search {
         self.cut_short("the model is not deterministic".to_owned());
     }
 
+    /// Takes in a defect of the execution.
     pub(super) fn report(&mut self, defect: &Defect) {
+        let run = std::mem::take(&mut self.run);
+        self.report_of(&run, defect);
+        self.run = run;
+    }
+
+    /// The same, of an execution that leads there.
+    fn report_of(&mut self, run: &Run, defect: &Defect) {
         let met = Met {
-            run: &self.run,
+            run,
             paths: &self.paths,
             execution: self.facts.executions,
         };
@@ -404,7 +415,7 @@ impl Search {
             let is_it = self.findings.place(defect) == Some(shrinking.at);
             if is_it && !shrinking.met {
                 shrinking.met = true;
-                if shrinking.shrinker.met(self.run.schedule()) {
+                if shrinking.shrinker.met(run.schedule()) {
                     self.findings.simplify(shrinking.at, defect, &met);
                 }
             }
@@ -553,13 +564,12 @@ impl Search {
         let (op, site) = (pending.op, pending.site);
         let defect = match op.action {
             Action::Unlock => detect::misused_release(&self.run, by, op, site),
+            // What others have freed may have been held in another order: see `look_back`.
+            Action::Slow | Action::Exit if self.run.freed_by_others => None,
             Action::Slow => detect::slow_under_lock(&self.run, by, op, site),
             Action::Exit => detect::leaked_guard(&self.run, by, op),
             Action::Read if op.how == How::Insist => {
                 detect::recursive_read(&self.run, by, op, site)
-            }
-            _ if op.how == How::Timed && self.run.world.would_wait(op, by) => {
-                detect::timeout_only(&self.run, by)
             }
             _ => None,
         };

@@ -491,7 +491,7 @@ mod tests {
     }
 
     fn searched(graph: Graph) -> Vec<(NodeIndex, u64, u64)> {
-        let mut search = States::new(true);
+        let mut search = States::new(true, 10_000);
         search.graph = graph;
         search.analyse();
         let goals = search.goals.iter().rev();

@@ -4,6 +4,7 @@
 //! nor whether anything in it is wrong.
 
 mod coverage;
+mod cut;
 mod features;
 mod identity;
 mod past;
@@ -16,6 +17,7 @@ mod token;
 mod verbs;
 
 pub(crate) use coverage::Coverage;
+pub(crate) use cut::Cuts;
 pub(crate) use features::features;
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;

@@ -155,6 +155,8 @@ pub(crate) struct Run {
     pub(crate) live: u64,
     /// Acquisitions that had to wait.
     pub(crate) contended: u64,
+    /// Whether a thread has released what another one held.
+    pub(crate) freed_by_others: bool,
     /// What was written to variables: event, variable, value; in the order of the events.
     pub(crate) writes: Vec<(u32, ObjectId, i64)>,
     /// The model, if its whole state is known.
@@ -223,6 +225,7 @@ impl Run {
         }
         self.live = 0;
         self.contended = 0;
+        self.freed_by_others = false;
         self.counted_since = None;
         self.changes = 0;
         self.leave_standstill();
@@ -385,10 +388,7 @@ impl Run {
             .take()
             .expect("an announced operation");
         let op = pending.op;
-        let owner_before = match op.action {
-            Action::Unlock => self.world.holder(op.object),
-            _ => None,
-        };
+        let owner_before = self.owner_before(op);
         let useless = matches!(
             op.action,
             Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
@@ -638,6 +638,41 @@ impl Run {
         }
     }
 
+    /// Does an event of another run, which has the same objects and threads, as the next one of this.
+    pub(super) fn repeat(&mut self, of: &Run, number: u32) {
+        let event = of.events[number as usize];
+        let owner_before = self.owner_before(event.op);
+        of.redo(&mut self.world, number);
+        self.update_held(
+            event.op,
+            event.thread,
+            event.effect,
+            owner_before,
+            event.site,
+        );
+        let at = self.events.len() as u32;
+        let thread = &mut self.threads[event.thread.index()];
+        thread.ops.push(event.op);
+        thread.sites.push(event.site);
+        thread.last_event = at + 1;
+        if event.op.action == Action::Exit {
+            thread.live = false;
+            self.live &= !(1 << event.thread.0);
+        }
+        let writes = of.writes_of(number).iter();
+        self.writes
+            .extend(writes.map(|&(_, variable, value)| (at, variable, value)));
+        self.events.push(event);
+    }
+
+    /// Who holds what the operation is about to give back.
+    fn owner_before(&self, op: Op) -> Option<ThreadId> {
+        match op.action {
+            Action::Unlock => self.world.holder(op.object),
+            _ => None,
+        }
+    }
+
     /// What the event wrote.
     fn writes_of(&self, event: u32) -> &[(u32, ObjectId, i64)] {
         let first = self.writes.partition_point(|(at, ..)| *at < event);
@@ -669,6 +704,7 @@ impl Run {
             Action::Unlock if effect.succeeded() => {
                 if let Some(owner) = owner_before {
                     self.let_go(op.object, owner);
+                    self.freed_by_others |= owner != by;
                 }
             }
             Action::Unread | Action::Unwrite | Action::Unupgradable => {
