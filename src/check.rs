@@ -325,6 +325,8 @@ pub mod private {
     pub use crate::explain::shell_word;
     pub use crate::report::Progress;
 
+    pub use crate::sync::coerce::{apart, together};
+
     /// Marks a model in the test binary: `MARK`, the test's path with its crate, and `\n`.
     pub const MARK: &str = "gordian-model: ";
 

@@ -168,6 +168,10 @@ pub(crate) enum Kind {
     Notify,
     /// Opened once, and passed any number of times.
     Gate,
+    /// The handles that keep a shared value: the last one drops it.
+    Arc { count: u32 },
+    /// The handles that keep a shared value's place only.
+    Weak { count: u32 },
     /// A shared integer, flag or pointer.
     Atomic,
     /// A variable of the specification, read and written in one step.
@@ -298,6 +302,17 @@ pub(crate) enum Action {
     /// Reads and writes the variables of list `with` in one step, when the condition of the list
     /// holds, if it has one.
     Evaluate,
+    /// Makes one more handle. When `arg` is 1 it is the first of those that keep the value.
+    Clone,
+    /// Gives a handle back. Its result is 1 if it was the last one, else 0.
+    Drop,
+    /// Makes one of the handles that keep the value, if there still is one.
+    Revive,
+    /// Reads how many handles there are; with those of `with`, whether there is but one.
+    Count,
+    /// Takes the value out, if there is but one handle that keeps it. With those of `with`, which
+    /// keep its place, only if there are any: else the value may be changed where it is.
+    Unwrap,
     /// Reads an atomic or a ghost variable.
     Load,
     /// Overwrites an atomic.

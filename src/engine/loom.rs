@@ -10,6 +10,7 @@
 //! | lock, unlock | its mutex, the guard kept beside it |
 //! | try-lock, timed lock, is-locked, wait | a lock of our own on its atomics and `park` (loom #376) |
 //! | everything else that waits | our own objects: an atomic for each cell of the footprint, `park` |
+//! | handles of an `Arc` | an atomic for each kind: a load to make one, else a read-modify-write |
 //! | load, store, update | its atomics, 64 bits wide, with the orderings asked for |
 //! | ghost variable | a read-modify-write on an atomic of its own |
 //! | spawn, join | its threads |
@@ -36,7 +37,7 @@ use super::watch::Watch;
 use super::{Access, DRIVER, Driver, Identity, Model, Outcome, panics, stacks};
 use crate::config::{Config, Strategy};
 use crate::explore::Ending;
-use crate::object::Cell;
+use crate::object::{Cell, Mode, World};
 use crate::op::{Action, Effect, How as Insistence, Kind, ObjectId, Op, Site, ThreadId};
 
 /// Most threads of a model, the main one included: loom's limit.
@@ -270,6 +271,7 @@ fn act(op: Op) {
                 touch_cell(&with(|context, _| context.end(current())));
             }
         }
+        _ if World::is_about_handles(op) => act_on_handles(op),
         Action::Start | Action::Spawn | Action::Slow | Action::Sleep | Action::Choose => {}
         _ => {
             let cells = with(|context, session| {
@@ -281,6 +283,32 @@ fn act(op: Op) {
             });
             wait_until(&cells, op);
         }
+    }
+}
+
+/// Handles of a shared value: as std's `Arc` orders what is before and after them. Who makes one
+/// conflicts only with those who give one back or look.
+fn act_on_handles(op: Op) {
+    let (cells, commutes) = with(|context, session| {
+        let world = &session.search.run.world;
+        let footprint = world.footprint(op, current());
+        let cells = footprint.cells().iter();
+        let cells = cells.filter(|(cell, _)| *cell != Cell::INVARIANT);
+        let commutes = cells.clone().all(|(_, mode)| *mode == Mode::Signal);
+        let cells: Vec<_> = cells.map(|(cell, _)| context.cell(*cell, op)).collect();
+        (cells, commutes)
+    });
+    for cell in cells {
+        loomed(|| match (commutes, op.action) {
+            (true, _) => cell.load(Ordering::Relaxed),
+            (false, Action::Drop) => cell.fetch_add(1, Ordering::Release),
+            (false, _) => cell.fetch_add(1, Ordering::Acquire),
+        });
+    }
+    let is_last = session::with(|session| session.search.run.world.drops_value(op));
+    if is_last {
+        // As std's own, before it drops the value.
+        loom::sync::atomic::fence(Ordering::Acquire);
     }
 }
 

@@ -128,6 +128,22 @@ pub(crate) fn operate_at(
     perform(Op::on(action, object).how(how).arg(arg), site)
 }
 
+/// An operation on the handles of a shared value, and on those that keep its place only; whether it
+/// succeeded.
+pub(crate) fn touch_both(
+    strong: (&Identity, Kind),
+    weak: (&Identity, Kind),
+    action: Action,
+    site: Site,
+) -> bool {
+    if is_native() {
+        return true;
+    }
+    let weak = object(weak.0, weak.1);
+    let op = Op::on(action, object(strong.0, strong.1)).with(weak.0);
+    perform(op, site).succeeded()
+}
+
 /// An operation on an object, and the wait in its queue if it has to queue: never
 /// [`Effect::Queued`].
 #[track_caller]

@@ -446,14 +446,20 @@ impl Session {
                 world.observe(op.object);
                 Standing::Done(Effect::Done)
             }
-            Action::Unlock | Action::Unread | Action::IsFinished => {
+            Action::Unlock
+            | Action::Unread
+            | Action::IsFinished
+            | Action::Clone
+            | Action::Drop => {
                 Standing::Done(world.apply(op, me, 0))
             }
             Action::IsLocked
             | Action::IsWritten
             | Action::Permits
             | Action::Len
-            | Action::IsComplete => {
+            | Action::IsComplete
+            | Action::Revive
+            | Action::Count => {
                 world.observe(op.object);
                 Standing::Done(world.apply(op, me, 0))
             }

@@ -12,8 +12,10 @@
 //! The second mode, source sets without wakeup trees, is complete as well but runs into sleeping
 //! threads; it is kept as a differential twin.
 
-use super::races::{ANY, Analysis, Race};
-use super::wakeup::{Initial, Insertion, Node, Sleeper};
+use std::borrow::Cow;
+
+use super::races::{ANY, Analysis, Race, Step};
+use super::wakeup::{Initial, Insertion, Node, Sleeper, settle};
 use super::{Ending, Next, Strategy, again, natural};
 use crate::object::{Footprint, World};
 use crate::op::{Op, Site, ThreadId, Until, mask_of};
@@ -87,8 +89,8 @@ impl Exhaustive {
             Ok(pending) => pending,
             Err(why) => return Next::Diverged(why),
         };
-        // What else it waits for is known only now.
-        if pending.op.until != frame.op.until {
+        // What else it waits for is known only now, and whether it drops the last handle.
+        if pending.op.until != frame.op.until || World::is_about_handles(pending.op) {
             frame.op = pending.op;
             frame.footprint = run.world.footprint(pending.op, thread);
         }
@@ -186,19 +188,21 @@ impl Exhaustive {
         for at in 0..analysis.races.len() {
             let race = analysis.races[at];
             if analysis.reversal(run, race, &mut self.sequence) {
-                self.reverse(run, &analysis, race);
+                self.reverse(run, &mut analysis, race);
             }
         }
         self.analysis = analysis;
     }
 
-    fn reverse(&mut self, run: &Run, analysis: &Analysis, race: Race) {
+    fn reverse(&mut self, run: &Run, analysis: &mut Analysis, race: Race) {
         let v = &self.sequence;
+        let (world, steps) = (&analysis.world, &mut analysis.steps);
+        settle(v, steps, world);
         let frame = &mut self.frames[race.earlier as usize];
         // A wakeup sequence brings all of `v` along, so a sleeper that commutes with it covers it.
         // A source set has its first step only: what comes after may wake the sleeper.
         let optimal = self.mode != Mode::Source;
-        let covers = |its: &Sleeper| match its.initial(v, &analysis.steps) {
+        let covers = |its: &Sleeper| match its.initial(v, steps) {
             Initial::At(_) => true,
             Initial::Independent => optimal,
             Initial::Conflict => false,
@@ -208,15 +212,16 @@ impl Exhaustive {
         }
         match self.mode {
             Mode::Optimal { trimmed } => {
-                let insertion = Insertion {
+                let mut insertion = Insertion {
                     run,
-                    steps: &analysis.steps,
+                    steps,
                     trimmed,
+                    world: Cow::Borrowed(world),
                 };
                 let sleepers = frame.sleep.clone();
                 insertion.insert(Some(&frame.chosen), &mut frame.tree, v.clone(), sleepers);
             }
-            Mode::Source => add_source(run, analysis, frame, v),
+            Mode::Source => add_source(run, world, steps, frame, v),
         }
     }
 
@@ -312,10 +317,9 @@ impl Frame {
 }
 
 /// Makes one of the steps that can begin `v` a branch, unless one is.
-fn add_source(run: &Run, analysis: &Analysis, frame: &mut Frame, v: &[u32]) {
-    let steps = &analysis.steps;
+fn add_source(run: &Run, world: &World, steps: &[Step], frame: &mut Frame, v: &[u32]) {
     let begins = |node: &Node| {
-        let footprint = node.footprint(run);
+        let footprint = node.footprint(run, world);
         matches!(
             super::wakeup::initial(node.thread, node.case, &footprint, v, steps),
             Initial::At(_)

@@ -49,8 +49,9 @@ pub(super) struct Analysis {
     latest: Vec<u32>,
     base: Vec<u32>,
     clock: Vec<u32>,
-    /// The world just before the event `world_at`.
-    world: World,
+    /// The world just before the event `world_at`: the earlier one of the race whose reversal was
+    /// asked for last.
+    pub(super) world: World,
     world_at: usize,
     scratch: World,
 }
@@ -146,7 +147,9 @@ impl Analysis {
 
     fn step(&mut self, run: &Run, number: usize) {
         let event = run.events[number];
-        let footprint = run.world.footprint(event.op, event.thread);
+        let footprint = run
+            .world
+            .footprint_done(event.op, event.thread, event.effect);
         let step = Step {
             thread: event.thread,
             index: event.index,

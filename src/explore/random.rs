@@ -286,8 +286,8 @@ impl Pos {
                 event.thread != thread
                     && run
                         .world
-                        .footprint(event.op, event.thread)
-                        .conflicts(&footprint)
+                        .footprint_done(event.op, event.thread, event.effect)
+                        .wakes(&footprint)
             };
             let slot = &mut self.priorities[thread.index()];
             if slot.1 != number || done.iter().any(races) {

@@ -4,9 +4,11 @@
 //! step in every execution that shares its past. What a step does is looked up in the execution at
 //! hand, never stored, since object numbers mean nothing across executions.
 
+use std::borrow::Cow;
+
 use super::races::{ANY, Step};
 use crate::object::{Footprint, World};
-use crate::op::ThreadId;
+use crate::op::{Op, ThreadId};
 use crate::trace::Run;
 
 /// A step to be explored, and what is to be explored after it. A leaf leaves the rest open: every
@@ -65,11 +67,26 @@ pub(super) fn initial(
                 Initial::Conflict
             };
         }
-        if step.footprint.conflicts(footprint) {
+        if step.footprint.wakes(footprint) {
             return Initial::Conflict;
         }
     }
     Initial::Independent
+}
+
+/// Makes the footprints of the sequence's steps what they are when it is done from this world.
+pub(super) fn settle(v: &[u32], steps: &mut [Step], world: &World) {
+    if !world.is_counted() {
+        return;
+    }
+    let mut world = world.clone();
+    for &number in v {
+        let step = &mut steps[number as usize];
+        if World::is_about_handles(step.op) {
+            step.footprint = world.footprint(step.op, step.thread);
+            world.apply_to_handles(step.op);
+        }
+    }
 }
 
 impl Sleeper {
@@ -79,22 +96,26 @@ impl Sleeper {
 
     /// Whether a step leaves it asleep.
     pub(super) fn sleeps_through(&self, thread: ThreadId, footprint: &Footprint) -> bool {
-        self.thread != thread && !self.footprint.conflicts(footprint)
+        self.thread != thread && !footprint.wakes(&self.footprint)
     }
 }
 
 impl Node {
     /// What the step does, in an execution that shares its past.
-    pub(super) fn footprint(&self, run: &Run) -> Footprint {
-        let op = run.threads[self.thread.index()].ops[self.index as usize];
-        run.world.footprint(op, self.thread)
+    fn op(&self, run: &Run) -> Op {
+        run.threads[self.thread.index()].ops[self.index as usize]
     }
 
-    fn sleeper(&self, run: &Run) -> Sleeper {
+    /// What it touches when it is done in this world of that execution.
+    pub(super) fn footprint(&self, run: &Run, world: &World) -> Footprint {
+        world.footprint(self.op(run), self.thread)
+    }
+
+    fn sleeper(&self, footprint: Footprint) -> Sleeper {
         Sleeper {
             thread: self.thread,
             case: self.case,
-            footprint: self.footprint(run),
+            footprint,
         }
     }
 }
@@ -102,9 +123,11 @@ impl Node {
 /// Where a sequence is to be inserted.
 pub(super) struct Insertion<'a> {
     pub(super) run: &'a Run,
-    pub(super) steps: &'a [Step],
+    pub(super) steps: &'a mut [Step],
     /// Whether only what is needed to wake every sleeper is kept of a sequence.
     pub(super) trimmed: bool,
+    /// As it is where the sequence begins.
+    pub(super) world: Cow<'a, World>,
 }
 
 impl Insertion<'_> {
@@ -112,7 +135,7 @@ impl Insertion<'_> {
     /// explored just now, if any: it counts as a leaf, before the others. `sleepers` must have `v`
     /// as none of their beginnings.
     pub(super) fn insert(
-        &self,
+        &mut self,
         explored: Option<&Node>,
         tree: &mut Vec<Node>,
         mut v: Vec<u32>,
@@ -122,17 +145,17 @@ impl Insertion<'_> {
         let mut leaf = explored;
         loop {
             if let Some(node) = leaf.take() {
-                let footprint = node.footprint(self.run);
+                let footprint = node.footprint(self.run, &self.world);
                 match initial(node.thread, node.case, &footprint, &v, self.steps) {
-                    Initial::Conflict => sleepers.push(node.sleeper(self.run)),
+                    Initial::Conflict => sleepers.push(node.sleeper(footprint)),
                     Initial::Independent | Initial::At(_) => return,
                 }
             }
             let mut inside = None;
             for (at, child) in children.iter().enumerate() {
-                let footprint = child.footprint(self.run);
+                let footprint = child.footprint(self.run, &self.world);
                 match initial(child.thread, child.case, &footprint, &v, self.steps) {
-                    Initial::Conflict => sleepers.push(child.sleeper(self.run)),
+                    Initial::Conflict => sleepers.push(child.sleeper(footprint)),
                     Initial::Independent => return,
                     // The later step of the race comes first there: all that this needs. What is
                     // below has seen it in another place than this execution, and is unknown here.
@@ -143,6 +166,11 @@ impl Insertion<'_> {
                             return;
                         }
                         sleepers.retain(|its| its.sleeps_through(child.thread, &footprint));
+                        let op = child.op(self.run);
+                        if World::is_about_handles(op) {
+                            self.world.to_mut().apply_to_handles(op);
+                            settle(&v, self.steps, &self.world);
+                        }
                         inside = Some(at);
                         break;
                     }
@@ -179,7 +207,8 @@ impl Insertion<'_> {
                     let its = &self.steps[v[before] as usize];
                     keep[before] |= its.thread == step.thread
                         || step.spawned_after == Some(v[before])
-                        || its.footprint.conflicts(&step.footprint);
+                        // Else fewer drops would have come before the one that is the last but one.
+                        || step.footprint.wakes(&its.footprint);
                 }
             }
         }

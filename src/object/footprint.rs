@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{List, State, World, state};
-use crate::op::{Action, How, Kind, ObjectId, Op, Preference, ThreadId, Until};
+use crate::op::{Action, Effect, How, Kind, ObjectId, Op, Preference, ThreadId, Until};
 
 /// One thing that operations can conflict over. Dense: the cells of threads come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,36 @@ pub(crate) enum Mode {
     Read,
     /// Commutes with nothing.
     Write,
-    /// Commutes with its own kind only.
+    /// Commutes with its own kind, and with whatever else cannot tell one handle from another.
     Signal,
+    /// Gives a handle back, not the last one. Commutes with others of its kind, and with signals.
+    Drop,
+    /// The same, and one handle is left.
+    LastButOne,
+    /// Asks whether there is a handle, and makes one more if there is. Commutes with its own kind,
+    /// and with signals.
+    Revive,
 }
 
 impl Mode {
+    /// Whether two steps are dependent that touch a cell so, both having been done.
     pub(crate) fn conflicts(self, other: Mode) -> bool {
-        self != other || self == Mode::Write
+        match (self, other) {
+            (Mode::Read, Mode::Read) | (Mode::Signal, Mode::Signal | Mode::Revive) => false,
+            (Mode::Revive, Mode::Signal | Mode::Revive) => false,
+            (Mode::Signal, its) | (its, Mode::Signal) => !its.drops(),
+            (one, other) => !one.drops() || !other.drops(),
+        }
+    }
+
+    /// Whether a step that touches a cell so, and is done now, makes a difference to one that was to
+    /// touch it in the other way.
+    pub(crate) fn wakes(self, other: Mode) -> bool {
+        self.conflicts(other) || self == Mode::LastButOne && other.drops()
+    }
+
+    fn drops(self) -> bool {
+        matches!(self, Mode::Drop | Mode::LastButOne)
     }
 }
 
@@ -122,19 +145,27 @@ impl Footprint {
         self.disables
     }
 
-    /// Whether the two operations, of different threads, are dependent.
+    /// Whether the two operations, of different threads, are dependent, both having been done.
     pub(crate) fn conflicts(&self, other: &Footprint) -> bool {
+        self.meets(other, Mode::conflicts)
+    }
+
+    /// Whether an operation, which is done now, makes a difference to another thread's that was to
+    /// come: with a footprint from whatever state.
+    pub(crate) fn wakes(&self, other: &Footprint) -> bool {
+        self.meets(other, Mode::wakes)
+    }
+
+    fn meets(&self, other: &Footprint, meet: impl Fn(Mode, Mode) -> bool) -> bool {
         self.cells.iter().any(|(cell, mode)| {
-            other
-                .cells
-                .iter()
-                .any(|(its, its_mode)| cell == its && mode.conflicts(*its_mode))
+            let mut its = other.cells.iter();
+            its.any(|(its, its_mode)| cell == its && meet(*mode, *its_mode))
         })
     }
 }
 
 impl World {
-    /// What the operation touches.
+    /// What the operation touches, if it is done now.
     pub(crate) fn footprint(&self, op: Op, by: ThreadId) -> Footprint {
         let footprint = self.footprint_of_itself(op, by);
         let reads_all = |footprint: Footprint, list: u32| {
@@ -148,6 +179,19 @@ impl World {
             Until::Change(list) => reads_all(footprint, list),
             Until::Anyway(list) => reads_all(footprint, list).and(Cell::STANDSTILL, Mode::Write),
         }
+    }
+
+    /// What the operation has touched that came to this, in whatever state.
+    pub(crate) fn footprint_done(&self, op: Op, by: ThreadId, effect: Effect) -> Footprint {
+        let mut footprint = self.footprint(op, by);
+        if op.action == Action::Drop
+            && let Effect::Chose(last) = effect
+            && self.keeps_value(op.object)
+        {
+            let mode = if last == 1 { Mode::Write } else { Mode::Drop };
+            footprint.cells[0].1 = mode;
+        }
+        footprint
     }
 
     fn footprint_of_itself(&self, op: Op, by: ThreadId) -> Footprint {
@@ -218,6 +262,7 @@ impl World {
             Action::Add => write().disabling(),
             Action::WaitZero | Action::Pass => read().waiting(),
             Action::Evaluate => self.footprint_of_variables(op.with),
+            _ if Self::is_about_handles(op) => self.footprint_of_handles(op),
             _ => self.footprint_of_rest(op, by),
         }
     }
@@ -296,6 +341,33 @@ impl World {
         })
         .waiting()
         .disabling()
+    }
+
+    fn footprint_of_handles(&self, op: Op) -> Footprint {
+        let mode = match op.action {
+            Action::Clone if op.arg == 1 => Mode::Write,
+            Action::Clone => Mode::Signal,
+            Action::Drop if self.keeps_value(op.object) => {
+                match state!(self, op.object, Handles).count {
+                    1 => Mode::Write,
+                    2 => Mode::LastButOne,
+                    _ => Mode::Drop,
+                }
+            }
+            Action::Drop => Mode::Signal,
+            Action::Revive => Mode::Revive,
+            Action::Count => Mode::Read,
+            _ => Mode::Write,
+        };
+        let footprint = Footprint::one(Cell::of(op.object), mode);
+        match op.with {
+            Op::NOTHING => footprint,
+            _ => footprint.and(Cell::of(op.other()), Mode::Read),
+        }
+    }
+
+    pub(super) fn keeps_value(&self, id: ObjectId) -> bool {
+        matches!(self.objects[id.index()].kind, Kind::Arc { .. })
     }
 
     fn footprint_of_variables(&self, list: u32) -> Footprint {

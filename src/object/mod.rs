@@ -7,7 +7,14 @@
 //! # Dependence
 //! Two operations of different threads are *dependent* when their footprints conflict: they touch
 //! the same cell in modes of which at least one excludes the other. Reads exclude writes and
-//! signals, writes exclude everything, signals exclude all but signals.
+//! signals, writes exclude everything, signals exclude all but signals. Which handle of a shared
+//! value is dropped last matters, and nothing else about the order of drops: a *drop* excludes all
+//! but other drops and signals, and becomes a write when it is the last. A *revive* excludes all but
+//! signals and its own kind.
+//!
+//! So dependence of two drops is a question about the state: the footprint of one that is to come is
+//! that in the state at hand (`last-but-one`, if one more would be the last: whoever waited to be
+//! tried first is then another case), and that of one that was done says what it was.
 //!
 //! | operation | footprint | enabled when | waits | disables |
 //! |---|---|---|---|---|
@@ -34,6 +41,10 @@
 //! | open, pass | gate: write, read | always; it is open | yes | |
 //! | enlist, signal, withdraw | notify: write | always | | |
 //! | evaluate | variables it writes: write, reads: read | its condition holds | yes | yes |
+//! | clone, drop (of a weak handle) | handles: signal; write, if the value was not there before | always | | |
+//! | drop (of a handle that keeps the value) | handles: drop; write, if it is the last | always | | |
+//! | revive (of a weak handle) | handles: revive | always | | |
+//! | count; unwrap | handles: read; write (and those of the other kind: read) | always | | |
 //! | load | value: read | always | | |
 //! | store, update | value: write (and invariant: write) | always | | |
 //! | exit | end of the thread: write | always | | |
@@ -59,6 +70,7 @@ mod channel;
 mod condvar;
 mod counts;
 mod footprint;
+mod handles;
 mod mutex;
 mod notify;
 mod once;
@@ -79,6 +91,7 @@ pub(crate) use footprint::{Cell, Footprint, Mode};
 use channel::Channel;
 use condvar::Condvar;
 use counts::{Barrier, WaitGroup};
+use handles::Handles;
 use mutex::Mutex;
 use notify::Notify;
 use once::{Gate, Once};
@@ -133,6 +146,9 @@ pub(crate) struct World {
     /// Whether there is anything but locks and values: then steps may enable others without
     /// touching what those touch.
     complex: bool,
+    /// Whether there are handles of shared values: then what an operation touches may depend on the
+    /// state.
+    counted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -155,6 +171,7 @@ enum State {
     Once(Once),
     Notify(Notify),
     Gate(Gate),
+    Handles(Handles),
     Variable(i64),
     /// Has no state that could make anyone wait.
     Value,
@@ -178,6 +195,7 @@ impl State {
             }),
             Kind::Notify => State::Notify(Notify::default()),
             Kind::Gate => State::Gate(Gate::default()),
+            Kind::Arc { count } | Kind::Weak { count } => State::Handles(Handles { count }),
             Kind::Variable { value } => State::Variable(value),
             Kind::Atomic | Kind::Ghost => State::Value,
         }
@@ -209,6 +227,7 @@ impl World {
         self.threads.clear();
         self.changes.clear();
         self.complex = false;
+        self.counted = false;
         if !self.lists.is_empty() {
             self.lists = Rc::default();
         }
@@ -229,6 +248,7 @@ impl World {
         self.threads.clone_from(&other.threads);
         self.changes.clone_from(&other.changes);
         self.complex = other.complex;
+        self.counted = other.counted;
         if !Rc::ptr_eq(&self.lists, &other.lists) {
             self.lists = Rc::clone(&other.lists);
         }
@@ -238,8 +258,14 @@ impl World {
         let id = ObjectId(u32::try_from(self.objects.len()).expect("fewer than 2^32 objects"));
         self.complex |= !matches!(
             kind,
-            Kind::Mutex | Kind::RawLock | Kind::Atomic | Kind::Ghost
+            Kind::Mutex
+                | Kind::RawLock
+                | Kind::Arc { .. }
+                | Kind::Weak { .. }
+                | Kind::Atomic
+                | Kind::Ghost
         );
+        self.counted |= matches!(kind, Kind::Arc { .. });
         self.objects.push(Object {
             kind,
             state: State::new(kind),
@@ -324,6 +350,27 @@ impl World {
     /// Whether a step can enable another without touching what that touches.
     pub(crate) fn is_complex(&self) -> bool {
         self.complex
+    }
+
+    /// Whether what an operation touches may depend on the state.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    /// Whether the operation is about the handles of a shared value.
+    pub(crate) fn is_about_handles(op: Op) -> bool {
+        matches!(
+            op.action,
+            Action::Clone | Action::Drop | Action::Revive | Action::Count | Action::Unwrap
+        )
+    }
+
+    /// Whether the operation, if it is done now, drops a shared value.
+    #[cfg(feature = "loom")]
+    pub(crate) fn drops_value(&self, op: Op) -> bool {
+        op.action == Action::Drop
+            && self.keeps_value(op.object)
+            && state!(self, op.object, Handles).count == 1
     }
 
     /// Notes that an invariant reads the object.
@@ -533,6 +580,7 @@ impl World {
             Action::Abandon => state!(mut self, id, Once).end(false),
             Action::IsComplete => Effect::of(state!(self, id, Once).done),
             Action::Open => state!(mut self, id, Gate).open(),
+            _ if Self::is_about_handles(op) => self.apply_to_handles(op),
             Action::Enlist if op.how == How::Try => state!(mut self, id, Notify).enable(by),
             Action::Enlist => state!(mut self, id, Notify).enlist(by),
             Action::Signal => {
@@ -554,6 +602,25 @@ impl World {
                 Effect::Done
             }
             _ => Effect::Done,
+        }
+    }
+
+    /// Does an operation on handles, whatever else it waits for.
+    pub(crate) fn apply_to_handles(&mut self, op: Op) -> Effect {
+        let others = match op.with {
+            Op::NOTHING => None,
+            _ => Some(state!(self, op.other(), Handles).count),
+        };
+        let handles = state!(mut self, op.object, Handles);
+        match op.action {
+            Action::Clone => handles.clone_one(),
+            Action::Drop => handles.drop_one(),
+            Action::Revive => handles.revive(),
+            Action::Unwrap => handles.unwrap(others != Some(0)),
+            _ => match others {
+                Some(others) => Effect::of(handles.count == 1 && others == 0),
+                None => Effect::Chose(handles.count),
+            },
         }
     }
 

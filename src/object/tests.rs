@@ -492,6 +492,38 @@ fn what_is_independent_commutes() {
     }
 }
 
+/// The same for handles, which are not given back by who has none.
+#[test]
+fn what_is_independent_commutes_of_handles() {
+    use Action::*;
+    let mut commuting = 0;
+    let counts = |counts: usize| (0..counts).flat_map(move |a| (0..counts).map(move |b| (a, b)));
+    for ((mine, its), (third, weak)) in counts(3).flat_map(|two| counts(3).map(move |b| (two, b))) {
+        let held = [mine, its, third];
+        let count = held.iter().sum::<usize>() as u32;
+        let weak = weak as u32;
+        let world = world(&[Kind::Arc { count }, Kind::Weak { count: weak }]);
+        let ops = |held: usize| {
+            let mut ops = vec![on(0, Revive), on(0, Count), on(1, Count)];
+            if held > 0 {
+                ops.extend([on(0, Clone), on(0, Drop), on(0, Count).with(1), on(1, Clone)]);
+                ops.extend([on(0, Unwrap), on(0, Unwrap).with(1)]);
+            }
+            if weak > 2 {
+                ops.push(on(1, Drop));
+            }
+            ops
+        };
+        for (a, b) in ops(mine)
+            .into_iter()
+            .flat_map(|a| ops(its).into_iter().map(move |b| (a, b)))
+        {
+            commuting += commute("handles", &world, (a, A), (b, B));
+        }
+    }
+    assert!(commuting > 500, "too little was compared: {commuting}");
+}
+
 /// Compares both orders, if the operations are independent; how many comparisons were made.
 fn commute(name: &str, world: &World, (a, p): (Op, ThreadId), (b, q): (Op, ThreadId)) -> usize {
     let (mine, its) = (world.footprint(a, p), world.footprint(b, q));
@@ -503,7 +535,7 @@ fn commute(name: &str, world: &World, (a, p): (Op, ThreadId), (b, q): (Op, Threa
         let mut after_a = world.clone();
         let effect = after_a.apply(a, p, chosen);
         let (before, after) = (world.enabled(b, q), after_a.enabled(b, q));
-        if mine.conflicts(&its) {
+        if mine.wakes(&its) {
             // Whatever disables what waits must say so.
             let says_so = mine.disables && its.waits;
             assert!(
@@ -514,9 +546,19 @@ fn commute(name: &str, world: &World, (a, p): (Op, ThreadId), (b, q): (Op, Threa
             continue;
         }
         assert_eq!(before, after, "enables or disables: {}", place());
+        // How many drops will come before the last one is nobody's business but the drops'.
+        let cells = |world: &World| {
+            let footprint = world.footprint(b, q);
+            let cells = footprint.cells().iter();
+            let cells = cells.map(|&(cell, mode)| match mode {
+                Mode::LastButOne => (cell, Mode::Drop),
+                mode => (cell, mode),
+            });
+            cells.collect::<Vec<_>>()
+        };
         assert_eq!(
-            world.footprint(b, q).cells(),
-            after_a.footprint(b, q).cells(),
+            cells(world),
+            cells(&after_a),
             "changes the footprint: {}",
             place()
         );

@@ -7,12 +7,13 @@
 //! | here | interface of |
 //! |---|---|
 //! | [`Mutex`], [`ReentrantMutex`], [`RwLock`], [`Condvar`] | parking_lot |
-//! | [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`], [`mpsc`], [`atomic`] | std |
+//! | [`Arc`], [`Weak`], [`Barrier`], [`Once`], [`OnceLock`], [`LazyLock`], [`mpsc`], [`atomic`] | std |
 //! | [`WaitGroup`], [`channel`] | crossbeam |
 //! | [`RawLock`], [`Semaphore`] | none: their own |
 //!
 //! [`std_sync`](crate::std_sync) has the locks with std's interface, poisoning included.
 
+mod arc;
 pub mod atomic;
 mod barrier;
 pub mod channel;
@@ -30,6 +31,9 @@ mod semaphore;
 mod stream;
 mod wait_group;
 
+#[cfg(feature = "model")]
+pub(crate) use arc::coerce;
+pub use arc::*;
 pub use barrier::*;
 pub use condvar::*;
 pub use mutex::*;
@@ -38,5 +42,4 @@ pub use raw_lock::RawLock;
 pub use reentrant_mutex::*;
 pub use rwlock::*;
 pub use semaphore::{ArcSemaphoreGuard, Semaphore, SemaphoreGuard};
-pub use std::sync::{Arc, Weak};
 pub use wait_group::*;

@@ -1,6 +1,7 @@
 //! One execution while it runs.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -394,12 +395,16 @@ impl Run {
             Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
         ) && self
             .how_held(op.object, by)
-            .is_some_and(|held| held.try_failed);
+            .is_some_and(|held| held.try_failed)
+            || op.action == Action::Drop && self.threads[by.index()].spin.gives_back(op.object);
         let effect = self.world.apply(op, by, case);
         let number = self.events.len() as u32;
         self.update_held(op, by, effect, owner_before, pending.site);
         let thread = &mut self.threads[by.index()];
         thread.last_event = number + 1;
+        if matches!(op.action, Action::Clone | Action::Revive) && effect.succeeded() {
+            thread.spin.makes(op.object);
+        }
         let index = thread.ops.len() as u32 - 1;
         if op.action == Action::Exit {
             thread.live = false;
@@ -864,6 +869,7 @@ impl Run {
                 (thread, pending, since)
             })
             .collect();
+        let looked_at = self.looked_at();
         let mut past = Past::of(self);
         for at in 0..=self.events.len() as u32 {
             for spawn in self.spawns.iter().filter(|spawn| spawn.at == at) {
@@ -897,12 +903,41 @@ impl Run {
                     Effect::Closed => report::Outcome::Closed,
                 };
                 let number = steps.list.len();
-                self.push(&mut steps, event.thread, event.op, outcome, event.site);
+                if !self.is_bookkeeping(event, &looked_at) {
+                    self.push(&mut steps, event.thread, event.op, outcome, event.site);
+                }
                 past.pass(steps.list.get_mut(number));
                 steps.of_event.push(steps.list.len() as u32);
             }
         }
         steps
+    }
+
+    /// Handles of shared values that somebody looks at, or counts.
+    fn looked_at(&self) -> BTreeSet<u32> {
+        let looks = |its: &&Event| {
+            let action = its.op.action;
+            matches!(action, Action::Count | Action::Revive | Action::Unwrap)
+        };
+        let looks = self.events.iter().filter(looks);
+        looks.flat_map(|its| [its.op.object.0, its.op.with]).collect()
+    }
+
+    /// Whether the event is about a handle of a shared value, and of no interest: nobody looks at how
+    /// many there are, and it is not the last one.
+    fn is_bookkeeping(&self, event: &Event, looked_at: &BTreeSet<u32>) -> bool {
+        let object = event.op.object;
+        if looked_at.contains(&object.0) {
+            return false;
+        }
+        match event.op.action {
+            Action::Clone => true,
+            Action::Drop => {
+                let keeps_value = matches!(self.objects[object.index()].kind, Kind::Arc { .. });
+                event.effect == Effect::Chose(0) || !keeps_value
+            }
+            _ => false,
+        }
     }
 
     /// The thread that starts those of a scenario is none that people know.
@@ -985,6 +1020,8 @@ pub(super) fn kind_name(kind: Kind) -> &'static str {
         Kind::Once { .. } => "once",
         Kind::Notify => "notify",
         Kind::Gate => "gate",
+        Kind::Arc { .. } => "arc",
+        Kind::Weak { .. } => "weak",
         Kind::Atomic => "atomic",
         Kind::Ghost => "ghost",
         Kind::Variable { .. } => "variable",

@@ -14,7 +14,7 @@
 //! yields (Musuvathi, Qadeer, PLDI 2008). Knows operations by what they touch and came to.
 
 use crate::object::{Cell, Mode, World};
-use crate::op::{Action, Effect, How, Op, Site, ThreadId, Until};
+use crate::op::{Action, Effect, How, ObjectId, Op, Site, ThreadId, Until};
 use crate::trace::Event;
 
 /// What a thread has done since it last changed something.
@@ -38,6 +38,8 @@ pub(crate) struct Spin {
     /// Times that it went on though it waits, since so many changes.
     anyway: u32,
     anyway_since: u32,
+    /// Handles that it has made.
+    made: Vec<ObjectId>,
 }
 
 /// What a thread knows of a cell.
@@ -148,7 +150,8 @@ impl Nature {
             _ if failed && event.op.how != How::Insist => Nature::Hint,
             action if looks(action) || takes(action) => Nature::Quiet,
             Action::Slow | Action::Choose | Action::Wait => Nature::Quiet,
-            Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
+            Action::Clone | Action::Revive => Nature::Quiet,
+            Action::Drop | Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
                 if event.change < 0 =>
             {
                 Nature::Quiet
@@ -177,6 +180,18 @@ impl Spin {
         self.looks.clear();
         self.patient.clear();
         self.waits = None;
+        self.made.clear();
+    }
+
+    /// The thread has made a handle of this object, which it may soon give back.
+    pub(super) fn makes(&mut self, object: ObjectId) {
+        self.made.push(object);
+    }
+
+    /// The thread gives a handle of this object back; whether it is one that it has made itself.
+    pub(super) fn gives_back(&mut self, object: ObjectId) -> bool {
+        let made = self.made.iter().position(|its| *its == object);
+        made.map(|at| self.made.swap_remove(at)).is_some()
     }
 
     /// Whether the event, the thread's last one, is still to be noted.
@@ -257,6 +272,8 @@ impl Spin {
             }
             let now = world.changes_of(cell);
             let own = if mode == Mode::Read { 0 } else { event.change };
+            let is_look = !World::is_about_handles(event.op)
+                || matches!(mode, Mode::Read | Mode::Write | Mode::Revive);
             let before = now.saturating_add_signed(-i32::from(own));
             match self.looks.iter_mut().find(|look| look.cell == cell) {
                 // It was changed by somebody else since the thread looked in the same round, which
@@ -266,6 +283,8 @@ impl Spin {
                     look.seen = now;
                     look.round = self.round;
                 }
+                // Who only makes a handle, or gives one back, learns nothing of others by that.
+                None if !is_look => {}
                 None => self.looks.push(Look {
                     cell,
                     seen: now,
@@ -328,6 +347,7 @@ fn looks(action: Action) -> bool {
             | Action::Len
             | Action::IsComplete
             | Action::IsFinished
+            | Action::Count
     )
 }
 
@@ -362,11 +382,13 @@ fn may_wait(op: Op) -> bool {
 pub(super) fn is_progress(event: &Event) -> bool {
     let action = event.op.purpose();
     let timed_out = event.effect == Effect::Failed && event.op.how == How::Timed;
-    event.change > 0 && !takes(action) && action != Action::Wait && !timed_out
+    let makes_handle = matches!(action, Action::Clone | Action::Revive);
+    event.change > 0 && !takes(action) && action != Action::Wait && !timed_out && !makes_handle
 }
 
 /// How an operation that was done counts for those who wait for a change. `useless` is a lock that
-/// is given back after a try under it has failed.
+/// is given back after a try under it has failed, and a handle that the thread itself has made since
+/// it last changed something.
 pub(super) fn change_of(op: Op, effect: Effect, useless: bool) -> i8 {
     let quiet = looks(op.action)
         || matches!(

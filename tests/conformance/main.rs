@@ -5,6 +5,7 @@
 //! Each case is a function that holds in every interleaving and uses at most 5 threads, which is
 //! what loom allows. `conformance!` makes one test of it per engine that this build has.
 
+mod arc;
 mod barrier;
 mod channel;
 mod condvar;

@@ -50,6 +50,10 @@ const KINDS: &[Kind] = &[
     Kind::Atomic,
     Kind::Variable { value: 0 },
     Kind::Variable { value: 0 },
+    Kind::Arc { count: 1 },
+    Kind::Arc { count: 2 },
+    Kind::Arc { count: 3 },
+    Kind::Weak { count: 1 },
 ];
 const MUTEX: u32 = 0;
 const RW: u32 = 1;
@@ -69,6 +73,10 @@ const NOTIFY: u32 = 14;
 const VALUE: u32 = 15;
 const X: u32 = 16;
 const Y: u32 = 17;
+const LAST: u32 = 18;
+const ONE_OF_TWO: u32 = 19;
+const ONE_OF_THREE: u32 = 20;
+const WEAK: u32 = 21;
 
 /// The lists of the world below, in their order.
 fn lists() -> [List; 4] {
@@ -257,6 +265,19 @@ fn others() -> Vec<(Op, &'static str)> {
         (list(Evaluate, 1), "16:write 17:read disables"),
         (list(Evaluate, 2), "16:read waits"),
         (list(Evaluate, 3), ""),
+        (on(LAST, Clone), "18:signal"),
+        (on(LAST, Clone).arg(1), "18:write"),
+        (on(LAST, Drop), "18:write"),
+        (on(ONE_OF_TWO, Drop), "19:lastbutone"),
+        (on(ONE_OF_THREE, Drop), "20:drop"),
+        (on(LAST, Revive), "18:revive"),
+        (on(LAST, Count), "18:read"),
+        (on(LAST, Count).with(WEAK), "18:read 21:read"),
+        (on(LAST, Unwrap), "18:write"),
+        (on(LAST, Unwrap).with(WEAK), "18:write 21:read"),
+        (on(WEAK, Clone), "21:signal"),
+        (on(WEAK, Drop), "21:signal"),
+        (on(WEAK, Count), "21:read"),
         (on(VALUE, Load), "15:read"),
         (on(VALUE, Store), "15:write"),
         (on(VALUE, Update), "15:write"),
@@ -288,6 +309,40 @@ fn of_each_operation() {
     }
 }
 
+/// A drop that was done touches what it says it was, whatever the state is now.
+#[test]
+fn of_a_drop_that_was_done() {
+    let world = everything();
+    for object in [LAST, ONE_OF_TWO, ONE_OF_THREE] {
+        for (last, mode) in [(1, "write"), (0, "drop")] {
+            let done = Effect::Chose(last);
+            let footprint = world.footprint_done(on(object, Action::Drop), A, done);
+            assert_eq!(told(&footprint), format!("{object}:{mode}"));
+        }
+    }
+    let weak = world.footprint_done(on(WEAK, Action::Drop), A, Effect::Chose(1));
+    assert_eq!(told(&weak), format!("{WEAK}:signal"));
+}
+
+/// In which modes two steps are dependent, by what was done; and by what one was to do later.
+#[test]
+fn modes() {
+    use Mode::*;
+    let modes = [Read, Write, Signal, Drop, LastButOne, Revive];
+    let rows = ["-xxxxx", "xxxxxx", "xx----", "xx---x", "xx-wwx", "xx-xx-"];
+    for (one, row) in modes.into_iter().zip(rows) {
+        for (other, told) in modes.into_iter().zip(row.chars()) {
+            let found = match (one.conflicts(other), one.wakes(other)) {
+                (true, true) => 'x',
+                (false, true) => 'w',
+                (false, false) => '-',
+                (true, false) => '?',
+            };
+            assert_eq!(found, told, "{one:?} and {other:?}");
+        }
+    }
+}
+
 #[test]
 fn objects_of_an_evaluation_are_named_once() {
     let world = everything();
@@ -316,7 +371,8 @@ fn of_operations_on_what_an_invariant_reads() {
         Begin,
     ];
     for (op, plain) in table() {
-        let changes = plain.contains("write") || plain.contains("signal");
+        let changing = ["write", "signal", "lastbutone", "drop", "revive"];
+        let changes = changing.iter().any(|mode| plain.contains(mode));
         let sees = changes && op.object != ObjectId::NONE && !takes_lock.contains(&op.purpose());
         let seen = told(&world.footprint(op, A)).contains("invariant:write");
         assert_eq!(seen, sees, "{op:?}");

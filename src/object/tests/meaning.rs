@@ -624,6 +624,56 @@ fn once_and_gate() {
 }
 
 #[test]
+fn handles() {
+    let both = [Kind::Arc { count: 2 }, Kind::Weak { count: 1 }];
+    let alone = |op: Op| op.with(1);
+    play(
+        &both,
+        &[
+            (A, on(0, Count), Is(Chose(2))),
+            (A, alone(on(0, Count)), Is(Failed)),
+            (A, on(0, Unwrap), Is(Failed)),
+            (A, on(0, Revive), Is(Done)),
+            (B, on(0, Drop), Is(Chose(0))),
+            (B, on(0, Drop), Is(Chose(0))),
+            // There is a weak one.
+            (A, alone(on(0, Count)), Is(Failed)),
+            (A, on(1, Drop), Is(Chose(1))),
+            (A, alone(on(0, Count)), Is(Done)),
+            // It stays where it is.
+            (A, alone(on(0, Unwrap)), Is(Done)),
+            (A, on(0, Count), Is(Chose(1))),
+            (A, on(1, Clone), Is(Done)),
+            // It is moved, and what was weak has nothing.
+            (A, alone(on(0, Unwrap)), Is(Done)),
+            (B, on(0, Count), Is(Chose(0))),
+            (B, on(0, Revive), Is(Failed)),
+            (B, on(0, Count), Is(Chose(0))),
+        ],
+    );
+    play(
+        &both,
+        &[
+            (A, on(0, Clone), Is(Done)),
+            (A, on(0, Drop), Is(Chose(0))),
+            (A, on(0, Drop), Is(Chose(0))),
+            (A, on(0, Unwrap), Is(Done)),
+            (B, on(0, Revive), Is(Failed)),
+        ],
+    );
+    play(
+        &[Kind::Arc { count: 0 }],
+        &[
+            (A, on(0, Revive), Is(Failed)),
+            (B, on(0, Clone).arg(1), Is(Done)),
+            (A, on(0, Revive), Is(Done)),
+            (A, on(0, Drop), Is(Chose(0))),
+            (B, on(0, Drop), Is(Chose(1))),
+        ],
+    );
+}
+
+#[test]
 fn notify() {
     let (enlist, signal, withdraw) = (on0(Enlist), on0(Signal), on0(Withdraw));
     let goes = after(enlist);
