@@ -17,8 +17,8 @@ pub use crate::trace::ReplayToken;
 /// Checks a closure: runs it in every interleaving, or as many as the settings allow.
 ///
 /// ```
-/// use gordian::{Checker, sync::Mutex, thread};
-/// use std::sync::Arc;
+/// use gordian::sync::{Arc, Mutex};
+/// use gordian::{Checker, thread};
 ///
 /// let report = Checker::new().check(|| {
 ///     let count = Arc::new(Mutex::new(0));

@@ -13,9 +13,8 @@
 //!
 //! ```
 //! # #[cfg(feature = "model")] {
-//! use gordian::sync::Mutex;
+//! use gordian::sync::{Arc, Mutex};
 //! use gordian::{Named, check, thread};
-//! use std::sync::Arc;
 //!
 //! let report = check(|| {
 //!     let alice = Arc::new(Mutex::new(10).named("alice"));
@@ -64,6 +63,9 @@
 //!   another test that uses the same static meanwhile, unless that is an atomic or made once.
 //! - A `std::thread_local!` is one for all threads of a model, which share one OS thread; so are
 //!   those of other crates. With [`thread_local!`] each thread of a model has its own.
+//! - Handles of `std::sync::Arc` are not seen either: who drops the last one, and what `strong_count`,
+//!   `upgrade`, `try_unwrap`, `get_mut` answer. Share with [`sync::Arc`](struct@sync::Arc) where
+//!   anything depends on that.
 //! - The controlled engine is sequentially consistent. Weaker orderings of atomics are the loom
 //!   engine's (feature `loom`).
 //! - A model must end. One that may run for ever is cut off by `steps_max`, and its search is

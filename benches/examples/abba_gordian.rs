@@ -1,8 +1,6 @@
 //! Two threads take two locks in opposite orders, under Gordian: `ci/compare.sh` shows what it says.
 
-use std::sync::Arc;
-
-use gordian::sync::Mutex;
+use gordian::sync::{Arc, Mutex};
 use gordian::{Named, thread};
 
 fn main() {

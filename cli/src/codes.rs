@@ -216,6 +216,10 @@ pub(crate) const RULES: &[Rule] = &[
             "To see it, a search runs 14 of its executions again at the end and compares them step \
              by step (`reruns` says how many). The finding names the first step that differs: what \
              was done there before, and what is done instead.",
+            "A handle of `std::sync::Arc` or `Weak` is one of those things where threads share it: \
+             who drops the last one, and so runs the destructor, and what `strong_count`, \
+             `upgrade`, `try_unwrap` and `get_mut` answer, depends on an order that is not seen. \
+             `gordian::sync::Arc` and `Weak` are seen.",
         ],
         fix: "Make anew in each execution all that the model uses, and let `gordian::any` or \
               `gordian::choose` decide what the environment decides: all cases are explored then.",

@@ -34,8 +34,8 @@ use proc_macro::TokenStream;
 /// The environment variables `GORDIAN_ENGINE`, `GORDIAN_TIME_MAX` … take precedence.
 ///
 /// ```
-/// use gordian::{Named, sync::Mutex, thread};
-/// use std::sync::Arc;
+/// use gordian::sync::{Arc, Mutex};
+/// use gordian::{Named, thread};
 ///
 /// #[gordian::test(expect = "deadlock", time_max = "10s")]
 /// fn opposite_orders_deadlock() {

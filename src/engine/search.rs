@@ -228,7 +228,8 @@ impl Search {
         self.facts.contended += self.run.contended;
         match ending {
             Ending::Maximal | Ending::Known => {}
-            Ending::Capped => self.facts.executions_capped += 1,
+            // What ends the check is no bound.
+            Ending::Capped => self.facts.executions_capped += u64::from(self.error.is_none()),
             Ending::Redundant => self.facts.executions_blocked += 1,
         }
         if let Some(why) = self.watch.foreign_use() {

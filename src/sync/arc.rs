@@ -4,12 +4,16 @@
 //! the engine's, as who drops the last one runs the value's destructor, and others may look.
 
 #[cfg(feature = "model")]
+mod guards;
+#[cfg(feature = "model")]
 mod handle;
 #[cfg(feature = "model")]
 mod traits;
 
 #[cfg(not(feature = "model"))]
 pub use off::*;
+#[cfg(feature = "model")]
+pub use guards::ArcGuard;
 #[cfg(feature = "model")]
 pub use on::*;
 
@@ -45,9 +49,10 @@ macro_rules! coerce {
 #[cfg(not(feature = "model"))]
 #[macro_export]
 macro_rules! coerce {
-    ($arc:expr $(,)?) => {
-        $arc
-    };
+    ($arc:expr $(,)?) => {{
+        let arc = $arc;
+        arc
+    }};
 }
 
 #[cfg(not(feature = "model"))]
@@ -223,14 +228,14 @@ mod on {
         #[track_caller]
         pub fn strong_count(this: &Arc<T>) -> usize {
             this.handle.act(Action::Count, Site::here());
-            std::sync::Arc::strong_count(&this.value)
+            this.handle.strong_count()
         }
 
         /// How many handles do not keep the value.
         #[track_caller]
         pub fn weak_count(this: &Arc<T>) -> usize {
             this.handle.act_on_weak(Action::Count, Site::here());
-            std::sync::Arc::weak_count(&this.value)
+            this.handle.weak_count()
         }
 
         /// A handle that does not keep the value.
@@ -407,19 +412,24 @@ mod on {
         /// How many handles keep the value.
         #[track_caller]
         pub fn strong_count(&self) -> usize {
-            if let Some(handle) = &self.handle {
-                handle.act_on_strong(Action::Count, Site::here());
-            }
-            self.value.strong_count()
+            let Some(handle) = &self.handle else {
+                return 0;
+            };
+            handle.act_on_strong(Action::Count, Site::here());
+            handle.strong_count()
         }
 
         /// How many handles do not keep the value; 0 if it is gone.
         #[track_caller]
         pub fn weak_count(&self) -> usize {
-            if let Some(handle) = &self.handle {
-                handle.act_on_both(Action::Count, Site::here());
+            let Some(handle) = &self.handle else {
+                return 0;
+            };
+            handle.act_on_both(Action::Count, Site::here());
+            match handle.strong_count() {
+                0 => 0,
+                _ => handle.weak_count(),
             }
-            self.value.weak_count()
         }
 
         /// Whether both are handles of the same value, or of nothing.

@@ -139,7 +139,8 @@ mod on {
                     }
                 }
 
-                /// Overwrites the value by what `f` makes of it, unless that is nothing.
+                /// Overwrites the value by what `f` makes of it, unless that is nothing. `f` is called
+                /// again when somebody else has changed the value in between.
                 ///
                 /// # Errors
                 /// The value, when `f` makes nothing of it.
@@ -153,9 +154,47 @@ mod on {
                 where
                     F: FnMut($value) -> Option<$value>,
                 {
-                    match self.change(set_order, fetch_order, &mut f) {
-                        None => self.value.fetch_update(set_order, fetch_order, f),
-                        Some(result) => result,
+                    let mut old = self.load(fetch_order);
+                    while let Some(new) = f(old) {
+                        match self.compare_exchange_weak(old, new, set_order, fetch_order) {
+                            Ok(old) => return Ok(old),
+                            Err(other) => old = other,
+                        }
+                    }
+                    Err(old)
+                }
+
+                /// Overwrites the value by what `f` makes of it, unless that is nothing: another name
+                /// of [`Self::fetch_update`].
+                ///
+                /// # Errors
+                /// The value, when `f` makes nothing of it.
+                #[track_caller]
+                pub fn try_update(
+                    &self,
+                    set_order: Ordering,
+                    fetch_order: Ordering,
+                    f: impl FnMut($value) -> Option<$value>,
+                ) -> Result<$value, $value> {
+                    self.fetch_update(set_order, fetch_order, f)
+                }
+
+                /// Overwrites the value by what `f` makes of it, and gives the one before. `f` is
+                /// called again when somebody else has changed the value in between.
+                #[track_caller]
+                pub fn update(
+                    &self,
+                    set_order: Ordering,
+                    fetch_order: Ordering,
+                    mut f: impl FnMut($value) -> $value,
+                ) -> $value {
+                    let mut old = self.load(fetch_order);
+                    loop {
+                        let new = f(old);
+                        match self.compare_exchange_weak(old, new, set_order, fetch_order) {
+                            Ok(old) => return old,
+                            Err(other) => old = other,
+                        }
                     }
                 }
 

@@ -81,10 +81,7 @@ mod on {
         if engine::is_native() {
             return Receiver(Rx::Native(crossbeam_channel::never()));
         }
-        let (sender, receiver) = stream::stream(None);
-        // As if somebody held it for ever.
-        std::mem::forget(sender);
-        Receiver(Rx::Model(receiver))
+        Receiver(Rx::Model(stream::never()))
     }
 
     fn native<T>(
@@ -538,13 +535,11 @@ mod on {
 
         fn settle(self, chosen: usize, effect: Effect) {
             let arms = std::mem::take(&mut std::mem::ManuallyDrop::new(self).0);
-            for (at, (_, arm)) in arms.iter().enumerate() {
-                if at == chosen {
-                    arm.settle(effect);
-                } else {
-                    arm.withdraw();
-                }
-            }
+            // The others first: who met the chosen one has taken its message, and another arm of the
+            // same channel holds out one of its own.
+            let others = arms.iter().enumerate().filter(|(at, _)| *at != chosen);
+            others.for_each(|(_, (_, arm))| arm.withdraw());
+            arms[chosen].1.settle(effect);
         }
     }
 

@@ -20,6 +20,8 @@ struct Stream<T> {
     capacity: Option<u32>,
     senders: Handles,
     receivers: Handles,
+    /// Whether nothing ever comes.
+    is_never: AtomicBool,
     messages: Mutex<Messages<T>>,
 }
 
@@ -219,6 +221,7 @@ pub(crate) fn stream<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
         capacity: capacity.and_then(|capacity| u32::try_from(capacity).ok()),
         senders: Handles::new(),
         receivers: Handles::new(),
+        is_never: AtomicBool::new(false),
         messages: Mutex::new(Messages {
             buffer: VecDeque::new(),
             offered: Vec::new(),
@@ -227,6 +230,17 @@ pub(crate) fn stream<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
         }),
     });
     (Sender(Arc::clone(&stream)), Receiver(stream))
+}
+
+/// A channel on which nothing ever comes. Any two are the same to who compares them, as crossbeam's.
+#[track_caller]
+pub(crate) fn never<T>() -> Receiver<T> {
+    // Nobody ever meets anyone there, so it need not be a rendezvous.
+    let (sender, receiver) = stream(None);
+    // As if somebody held it for ever.
+    receiver.0.is_never.store(true, Ordering::Relaxed);
+    std::mem::forget(sender);
+    receiver
 }
 
 /// One handle to send. The channel is closed when the last one is dropped.
@@ -289,11 +303,15 @@ impl<T> Receiver<T> {
     }
 
     pub(crate) fn capacity(&self) -> Option<usize> {
-        self.0.capacity.map(|capacity| capacity as usize)
+        match self.0.is_never.load(Ordering::Relaxed) {
+            true => Some(0),
+            false => self.0.capacity.map(|capacity| capacity as usize),
+        }
     }
 
     pub(crate) fn is_of_same_channel(&self, other: &Receiver<T>) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        let never = |its: &Receiver<T>| its.0.is_never.load(Ordering::Relaxed);
+        Arc::ptr_eq(&self.0, &other.0) || never(self) && never(other)
     }
 
     /// Receives what was selected to be received; none when the channel was found closed.

@@ -1,7 +1,7 @@
 //! `Arc` and `Weak`: what std's documentation promises.
 
 use crate::conformance;
-use gordian::sync::{Arc, Mutex, Weak};
+use gordian::sync::{Arc, Mutex, RwLock, Semaphore, Weak};
 use gordian::{Named, coerce, thread};
 use std::any::Any;
 use std::borrow::{Borrow, Cow};
@@ -212,6 +212,29 @@ conformance! {
         assert!(error.source().is_none());
         const fn unwind_safe<T: UnwindSafe + RefUnwindSafe + Unpin>() {}
         const { unwind_safe::<Arc<u8>>() };
+    }
+
+    fn guards_keep_what_they_guard() {
+        let lock = Arc::new(Mutex::new(1));
+        let mut guard = lock.lock_arc();
+        *guard += 1;
+        assert!(lock.try_lock_arc().is_none());
+        assert_eq!(Arc::strong_count(&lock), 2);
+        drop(lock);
+        assert_eq!(*guard, 2);
+        drop(guard);
+        let lock = Arc::new(RwLock::new(1));
+        let (read, again) = (lock.read_arc(), lock.read_arc_recursive());
+        assert!(lock.try_read_arc().is_some() && lock.try_write_arc().is_none());
+        drop((read, again));
+        *lock.write_arc() += 1;
+        assert_eq!(*lock.upgradable_read_arc(), 2);
+        assert_eq!(Arc::strong_count(&lock), 1);
+        let permits = Arc::new(Semaphore::new(1));
+        let guard = permits.acquire_arc();
+        assert!(permits.try_acquire_arc().is_none());
+        drop(guard);
+        assert!(permits.try_acquire_arc().is_some());
     }
 
     fn threads_share_it() {

@@ -1,6 +1,5 @@
-use std::sync::Arc;
-
-use gordian::{sync::Mutex, thread};
+use gordian::sync::{Arc, Mutex};
+use gordian::thread;
 
 pub fn model() {
     // A choice of the environment, made anew in each execution.

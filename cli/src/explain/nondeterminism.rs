@@ -1,7 +1,7 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gordian::{sync::Mutex, thread};
+use gordian::sync::{Arc, Mutex};
+use gordian::thread;
 
 // Lives longer than an execution: only the first one finds it empty.
 static CACHED: AtomicBool = AtomicBool::new(false);

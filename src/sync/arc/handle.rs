@@ -37,13 +37,21 @@ impl Shared {
     }
 
     fn strong(&self) -> (&Identity, Kind) {
-        let count = count_of(&self.strong_count);
+        let count = count_of(self.strong_count());
         (&self.strong, Kind::Arc { count })
     }
 
     fn weak(&self) -> (&Identity, Kind) {
-        let count = count_of(&self.weak_count);
+        let count = count_of(self.weak_count());
         (&self.weak, Kind::Weak { count })
+    }
+
+    fn strong_count(&self) -> usize {
+        self.strong_count.load(Ordering::Relaxed)
+    }
+
+    fn weak_count(&self) -> usize {
+        self.weak_count.load(Ordering::Relaxed)
     }
 
     fn act_on_both(&self, action: Action, site: Site) {
@@ -51,8 +59,8 @@ impl Shared {
     }
 }
 
-fn count_of(count: &AtomicUsize) -> u32 {
-    u32::try_from(count.load(Ordering::Relaxed)).unwrap_or(u32::MAX)
+fn count_of(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn act((identity, kind): (&Identity, Kind), action: Action, arg: u32, site: Site) {
@@ -82,6 +90,14 @@ impl Handle {
             shared: ManuallyDrop::new(shared),
             made,
         }
+    }
+
+    pub(super) fn strong_count(&self) -> usize {
+        self.shared.strong_count()
+    }
+
+    pub(super) fn weak_count(&self) -> usize {
+        self.shared.weak_count()
     }
 
     pub(super) fn act(&self, action: Action, site: Site) {
@@ -139,7 +155,7 @@ impl Handle {
     /// The same under this name, if it is the only one.
     pub(super) fn named(self, name: Cow<'static, str>) -> Handle {
         let shared = &self.shared;
-        if (count_of(&shared.strong_count), count_of(&shared.weak_count)) != (1, 0) {
+        if (shared.strong_count(), shared.weak_count()) != (1, 0) {
             return self;
         }
         let named = Shared {
@@ -176,6 +192,14 @@ impl WeakHandle {
             made: site,
         };
         (weak, Handle::of(shared, site))
+    }
+
+    pub(super) fn strong_count(&self) -> usize {
+        self.shared.strong_count()
+    }
+
+    pub(super) fn weak_count(&self) -> usize {
+        self.shared.weak_count()
     }
 
     pub(super) fn act_on_strong(&self, action: Action, site: Site) {
