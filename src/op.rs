@@ -244,7 +244,8 @@ pub(crate) enum Action {
     /// [`Action::joining`] numbers them). Timed: it may leave the queue.
     Queued,
     /// Releases the lock `with` and joins the condvar's waiters. When `arg` is 1 it has two cases:
-    /// in case 1 it will wake spuriously. Fails when the thread does not hold the lock.
+    /// in case 1 it will wake spuriously. Fails when the thread does not hold the lock. As a try it
+    /// does nothing ([`Effect::Closed`]) when others wait with another lock.
     Wait,
     /// Waits to be notified, then for the lock `with`, and takes that. When `arg` is 1 it does not
     /// wait to be notified.

@@ -78,7 +78,7 @@ mod on {
             self
         }
 
-        /// Sets the size of the stack in bytes. In a model all stacks are of the size that
+        /// Sets the size of the stack in bytes. In a model no stack is smaller than
         /// [`Checker::stack_size`](crate::Checker::stack_size) says.
         #[must_use]
         pub fn stack_size(mut self, size: usize) -> Builder {
@@ -102,7 +102,7 @@ mod on {
                     .spawn(f)
                     .map(|handle| JoinHandle(Handle::Native(handle)));
             }
-            let (id, packet) = start(self.name, f, Site::here());
+            let (id, packet) = start(self, f, Site::here());
             Ok(JoinHandle(Handle::Model {
                 thread: Thread::of(id),
                 packet,
@@ -129,7 +129,7 @@ mod on {
                     .spawn_scoped(inner, f)
                     .map(|handle| ScopedJoinHandle(ScopedHandle::Native(handle))),
                 ScopeInner::Model(children) => {
-                    let (id, packet) = start(self.name, f, Site::here());
+                    let (id, packet) = start(self, f, Site::here());
                     let thread = Thread::of(id);
                     children.borrow_mut().push(Child {
                         id,
@@ -154,7 +154,7 @@ mod on {
 
     /// Starts a thread of the model. The caller sees to it that `f` does not outlive what it
     /// borrows: the thread has ended, or will never run again, before that goes away.
-    fn start<'a, F, T>(name: Option<String>, f: F, site: Site) -> (Id, Arc<Packet<T>>)
+    fn start<'a, F, T>(builder: Builder, f: F, site: Site) -> (Id, Arc<Packet<T>>)
     where
         F: FnOnce() -> T + 'a,
         T: 'a,
@@ -187,7 +187,11 @@ mod on {
         // SAFETY: only the lifetime changes. `spawn` without a scope asks for `'static` already; a
         // scope joins all its threads before it ends, on every path.
         let body: Box<dyn FnOnce() + 'static> = unsafe { std::mem::transmute(body) };
-        (engine::spawn(name, body, site), packet)
+        let body = engine::Body {
+            run: body,
+            stack_size: builder.stack_size.unwrap_or(0),
+        };
+        (engine::spawn(builder.name, body, site), packet)
     }
 
     /// A handle to wait for a thread's end, like [`std::thread::JoinHandle`].
@@ -265,11 +269,8 @@ mod on {
 
     impl Thread {
         fn of(id: Id) -> Thread {
-            let name = engine::thread_name(id);
-            Thread(Who::Model {
-                id,
-                name: Some(name.into()),
-            })
+            let name = engine::thread_name(id).map(Into::into);
+            Thread(Who::Model { id, name })
         }
 
         /// A native handle's thread has to be given out by reference, so one is kept for good.
@@ -315,7 +316,7 @@ mod on {
             })
         }
 
-        /// The thread's name.
+        /// The thread's name, if it was given one. (Reports have names of their own for others.)
         pub fn name(&self) -> Option<&str> {
             match &self.0 {
                 Who::Native(thread) => thread.name(),

@@ -28,7 +28,7 @@ use super::search::Search;
 use super::searches::Number;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{DRIVER, Driver, Model, Outcome, Rest, panics, signals, stacks};
+use super::{Body, DRIVER, Driver, Model, Outcome, Rest, panics, signals, stacks};
 use crate::config::{Config, Strategy as Name};
 use crate::corpus::Corpus;
 use crate::explore::shrink::Guide;
@@ -133,7 +133,7 @@ fn step(op: Op, site: Site) -> Option<Effect> {
 
 /// Starts a thread, which runs up to its first operation before this returns: so every live thread
 /// has always announced what it does next.
-pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
+pub(super) fn spawn(name: Option<String>, body: Body, site: Site) -> ThreadId {
     let Some(child) = with(|context, session| context.begin_spawn(session, name, site)) else {
         // There is no such thread to go on with: in reality it could not be started either.
         session::give_up_spawn(body);
@@ -153,7 +153,7 @@ pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
 }
 
 /// The whole life of a thread, in its task.
-fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
+fn thread_main(me: ThreadId, site: Site, body: Body) {
     session::thread_main(me, body, move || {
         perform(Op::plain(Action::Exit, 0), site);
     });
@@ -541,7 +541,7 @@ fn go_on(context: Context, first: First, model: Model) -> Outcome {
         Runner::new(Bridge { first }, runtime_config()).run(move || {
             let model = Arc::clone(&its);
             let here = Site::here();
-            thread_main(ThreadId::MAIN, here, Box::new(move || model()));
+            thread_main(ThreadId::MAIN, here, Body::new(Box::new(move || model())));
         });
     }));
     DRIVER.set(Driver::Native);

@@ -34,7 +34,7 @@ use super::search::{self, Search};
 use super::searches::Number;
 use super::session::{self, Phase, Session, Standing, current};
 use super::watch::Watch;
-use super::{Access, DRIVER, Driver, Identity, Model, Outcome, panics, stacks};
+use super::{Access, Body, DRIVER, Driver, Identity, Model, Outcome, panics, stacks};
 use crate::config::{Config, Strategy};
 use crate::explore::Ending;
 use crate::object::{Cell, Mode, World};
@@ -431,7 +431,7 @@ fn number(me: ThreadId, cases: u32) -> u32 {
 }
 
 /// Starts a thread.
-pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
+pub(super) fn spawn(name: Option<String>, body: Body, site: Site) -> ThreadId {
     let me = current();
     let child = with(|context, session| {
         let running = session.phase == Phase::Running;
@@ -467,7 +467,7 @@ pub(super) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
     child
 }
 
-fn thread_main(me: ThreadId, site: Site, body: Box<dyn FnOnce()>) {
+fn thread_main(me: ThreadId, site: Site, body: Body) {
     session::with(|session| session.search.run.started(me));
     session::thread_main(me, body, move || {
         perform(Op::plain(Action::Exit, 0), site);
@@ -842,7 +842,7 @@ fn explore(builder: &loom::model::Builder, model: &Model, context: Context) -> C
             }
             let model = Arc::clone(&model);
             let here = Site::here();
-            thread_main(ThreadId::MAIN, here, Box::new(move || model()));
+            thread_main(ThreadId::MAIN, here, Body::new(Box::new(move || model())));
         });
     }));
     DRIVER.set(Driver::Native);

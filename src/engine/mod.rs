@@ -201,25 +201,36 @@ pub(crate) fn withdraw((identity, kind): (&Identity, Kind), ticket: u32, site: S
     perform(op.with(ticket), site)
 }
 
-/// Waits on a condvar: the lock is released, and held again afterwards. False when it timed out.
+/// Waits on a condvar: the lock is released, and held again afterwards. False when it timed out;
+/// none, at once, if others wait with another lock.
 #[track_caller]
-pub(crate) fn wait(condvar: (&Identity, Kind), lock: (&Identity, Kind), how: How) -> bool {
-    let notified = wait_at(condvar, lock, how, Site::here());
-    notified.expect("whoever waits holds the lock: its guard says so")
+pub(crate) fn wait(condvar: (&Identity, Kind), lock: (&Identity, Kind), how: How) -> Option<bool> {
+    waits(condvar, lock, (how, true), Site::here())
 }
 
-/// The same, at this place; none, at once, when the thread does not hold the lock.
+/// The same with any locks, at this place; none, at once, when the thread does not hold its own.
+#[cfg(feature = "scenario")]
 pub(crate) fn wait_at(
     condvar: (&Identity, Kind),
     lock: (&Identity, Kind),
     how: How,
     site: Site,
 ) -> Option<bool> {
+    waits(condvar, lock, (how, false), site)
+}
+
+fn waits(
+    condvar: (&Identity, Kind),
+    lock: (&Identity, Kind),
+    (how, one_lock): (How, bool),
+    site: Site,
+) -> Option<bool> {
     let lock = object(lock.0, lock.1);
     let spurious = session::may_wake_spuriously(condvar.1);
     let condvar = Op::on(Action::Wait, object(condvar.0, condvar.1)).with(lock.0);
-    let effect = perform(condvar.arg(u32::from(spurious)), site);
-    if effect == Effect::Failed {
+    let tries = if one_lock { How::Try } else { How::Insist };
+    let effect = perform(condvar.how(tries).arg(u32::from(spurious)), site);
+    if matches!(effect, Effect::Failed | Effect::Closed) {
         return None;
     }
     let wakes = effect == Effect::Chose(1);
@@ -440,8 +451,21 @@ pub(crate) fn join_scoped(thread: ThreadId, site: Site) {
 /// In [`Op::with`] of a join: that of a scope.
 const SCOPED: u32 = 0;
 
+/// What a thread of the model does.
+pub(crate) struct Body {
+    pub(crate) run: Box<dyn FnOnce()>,
+    /// On a stack of at least so many bytes.
+    pub(crate) stack_size: usize,
+}
+
+impl Body {
+    pub(crate) fn new(run: Box<dyn FnOnce()>) -> Body {
+        Body { run, stack_size: 0 }
+    }
+}
+
 /// Starts a thread of the model. `body` must not be called once `spawn` has unwound.
-pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -> ThreadId {
+pub(crate) fn spawn(name: Option<String>, body: Body, site: Site) -> ThreadId {
     match DRIVER.get() {
         Driver::Native => unreachable!("a model's thread is started inside a model"),
         Driver::Controlled => controlled::spawn(name, body, site),
@@ -450,8 +474,8 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce()>, site: Site) -
     }
 }
 
-/// The name of a thread of the model, as reports have it.
-pub(crate) fn thread_name(thread: ThreadId) -> String {
+/// The name of a thread of the model, if it was given one; the main thread has its own.
+pub(crate) fn thread_name(thread: ThreadId) -> Option<String> {
     session::thread_name(thread)
 }
 

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use super::ending::Leftovers;
 use super::search::Search;
 use super::stacks::{self, Left};
-use super::{Identity, panics, signals};
+use super::{Body, Identity, panics, signals};
 use crate::config::Leftover;
 use crate::detect::{self, Panicked};
 use crate::explore::Ending;
@@ -201,9 +201,13 @@ pub(super) fn report_panic(message: &str, site: Site) {
     });
 }
 
-/// The name of a thread, as reports have it.
-pub(super) fn thread_name(thread: ThreadId) -> String {
-    with(|session| session.search.run.thread_name(thread))
+/// The name of a thread, if the model's own code knows it by one.
+pub(super) fn thread_name(thread: ThreadId) -> Option<String> {
+    with(|session| {
+        let run = &session.search.run;
+        let named = run.threads[thread.index()].named;
+        named.then(|| run.thread_name(thread))
+    })
 }
 
 /// Whether the thread, which runs now, is unwinding.
@@ -239,7 +243,7 @@ pub(super) fn unwind() -> ! {
 }
 
 /// The current thread cannot start another one, which is a panic in std.
-pub(super) fn give_up_spawn(body: Box<dyn FnOnce()>) -> ! {
+pub(super) fn give_up_spawn(body: Body) -> ! {
     let leftover = with(|session| session.search.config.leftover);
     if leftover == Leftover::Abandon || is_unwinding(current()) {
         stacks::abandon();
@@ -267,9 +271,11 @@ pub(super) fn switching<R>(switch: impl FnOnce() -> R) -> R {
 
 /// The whole life of a thread of the model, to be called on the engine's thread; `exit` does its
 /// last step.
-pub(super) fn thread_main(me: ThreadId, body: Box<dyn FnOnce()>, exit: impl FnOnce() + 'static) {
-    let stack_size = with(|session| session.search.config.stack_size);
-    let left = stacks::run(stack_size, Box::new(move || live(me, body, exit)));
+pub(super) fn thread_main(me: ThreadId, body: Body, exit: impl FnOnce() + 'static) {
+    let Body { run, stack_size } = body;
+    let stack_size = stack_size.max(with(|session| session.search.config.stack_size));
+    signals::install(stack_size);
+    let left = stacks::run(stack_size, Box::new(move || live(me, run, exit)));
     with(|session| session.gone(me, left));
 }
 

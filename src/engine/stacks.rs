@@ -9,6 +9,7 @@
 //! Does not know what a thread does, nor why it is left behind.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use corosensei::stack::DefaultStack;
@@ -26,10 +27,10 @@ type Stack = Coroutine<(), Ask, ()>;
 
 #[derive(Default)]
 struct Stacks {
-    free: Vec<DefaultStack>,
-    left_behind: Vec<Stack>,
-    /// Of those in `free`.
-    size: usize,
+    /// By size.
+    free: BTreeMap<usize, Vec<DefaultStack>>,
+    /// Each with its size.
+    left_behind: Vec<(usize, Stack)>,
 }
 
 thread_local! {
@@ -59,11 +60,11 @@ pub(super) fn run(stack_size: usize, thread: Box<dyn FnOnce()>) -> Left {
         YIELDER.set(std::ptr::null());
         match ask {
             CoroutineResult::Return(()) => {
-                STACKS.with_borrow_mut(|stacks| stacks.free.push(stack.into_stack()));
+                STACKS.with_borrow_mut(|stacks| stacks.give(stack_size, stack.into_stack()));
                 return Left::Ended;
             }
             CoroutineResult::Yield(Ask::Abandon) => {
-                leave(stack);
+                leave(stack_size, stack);
                 return Left::Behind;
             }
             CoroutineResult::Yield(Ask::Call(call)) => {
@@ -71,7 +72,7 @@ pub(super) fn run(stack_size: usize, thread: Box<dyn FnOnce()>) -> Left {
                 let call = AssertUnwindSafe(|| unsafe { (*call)() });
                 if let Err(payload) = catch_unwind(call) {
                     // The engine gives up; the model has no part in that.
-                    leave(stack);
+                    leave(stack_size, stack);
                     resume_unwind(payload);
                 }
             }
@@ -112,19 +113,12 @@ fn suspend(ask: Ask) {
 }
 
 fn take(stack_size: usize) -> DefaultStack {
-    STACKS
-        .with_borrow_mut(|stacks| {
-            if stacks.size != stack_size {
-                stacks.free.clear();
-                stacks.size = stack_size;
-            }
-            stacks.free.pop()
-        })
-        .unwrap_or_else(|| DefaultStack::new(stack_size).expect("there is memory for a stack"))
+    let free = STACKS.with_borrow_mut(|stacks| stacks.free.get_mut(&stack_size)?.pop());
+    free.unwrap_or_else(|| DefaultStack::new(stack_size).expect("there is memory for a stack"))
 }
 
-fn leave(stack: Stack) {
-    STACKS.with_borrow_mut(|stacks| stacks.left_behind.push(stack));
+fn leave(stack_size: usize, stack: Stack) {
+    STACKS.with_borrow_mut(|stacks| stacks.left_behind.push((stack_size, stack)));
 }
 
 /// No thread of any execution so far will ever run again: their stacks serve others.
@@ -134,12 +128,16 @@ pub(super) fn recycle() {
 
 impl Stacks {
     fn recycle(&mut self) {
-        for mut stack in self.left_behind.drain(..) {
+        for (size, mut stack) in std::mem::take(&mut self.left_behind) {
             // SAFETY: what is on the stack is forgotten, not dropped. The caller says that nobody
             // is left who could use it.
             unsafe { stack.force_reset() };
-            self.free.push(stack.into_stack());
+            self.give(size, stack.into_stack());
         }
+    }
+
+    fn give(&mut self, size: usize, stack: DefaultStack) {
+        self.free.entry(size).or_default().push(stack);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A condition variable.
 
-use crate::op::{ThreadId, mask_of};
+use crate::op::{ObjectId, ThreadId, mask_of};
 
 /// A thread is a waiter from when it has released its lock until it has taken it again.
 #[derive(Clone, Debug, Default, Hash)]
@@ -8,8 +8,8 @@ pub(super) struct Condvar {
     /// A waiter may wake by itself, always.
     spurious: bool,
     fifo: bool,
-    /// In the order they came if fifo, else sorted.
-    waiters: Vec<ThreadId>,
+    /// Each with its lock. In the order they came if fifo, else sorted.
+    waiters: Vec<(ThreadId, ObjectId)>,
     /// Waiters that were notified and have not gone on yet.
     notified: u64,
 }
@@ -27,8 +27,16 @@ impl Condvar {
         self.spurious
     }
 
-    pub(super) fn join(&mut self, by: ThreadId) {
-        self.waiters.push(by);
+    /// Whether one who has not been notified waits with another lock.
+    pub(super) fn is_of_another(&self, lock: ObjectId) -> bool {
+        let waiters = self.waiters.iter();
+        waiters
+            .copied()
+            .any(|(waiter, its)| its != lock && !self.is_notified(waiter))
+    }
+
+    pub(super) fn join(&mut self, by: ThreadId, lock: ObjectId) {
+        self.waiters.push((by, lock));
         if !self.fifo {
             self.waiters.sort_unstable();
         }
@@ -41,7 +49,7 @@ impl Condvar {
     /// The thread is no waiter any more; whether it was notified.
     pub(super) fn leave(&mut self, by: ThreadId) -> bool {
         let notified = self.is_notified(by);
-        self.waiters.retain(|&waiter| waiter != by);
+        self.waiters.retain(|&(waiter, _)| waiter != by);
         self.notified &= !(1 << by.0);
         notified
     }
@@ -51,7 +59,7 @@ impl Condvar {
         let most = if self.fifo { 1 } else { usize::MAX };
         self.waiters
             .iter()
-            .copied()
+            .map(|&(waiter, _)| waiter)
             .filter(|&waiter| !self.is_notified(waiter))
             .take(most)
     }
@@ -62,7 +70,7 @@ impl Condvar {
 
     /// Notifies all; how many that were not notified yet.
     pub(super) fn notify_all(&mut self) -> u32 {
-        let all = mask_of(self.waiters.iter().copied());
+        let all = mask_of(self.waiters.iter().map(|&(waiter, _)| waiter));
         let new = (all & !self.notified).count_ones();
         self.notified = all;
         new

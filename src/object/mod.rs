@@ -627,9 +627,15 @@ impl World {
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
             Action::Wait if self.holder(op.other()) != Some(by) => Effect::Failed,
+            Action::Wait
+                if op.how == How::Try
+                    && state!(self, op.object, Condvar).is_of_another(op.other()) =>
+            {
+                Effect::Closed
+            }
             Action::Wait => {
                 self.lock_mut(op.other()).release();
-                state!(mut self, op.object, Condvar).join(by);
+                state!(mut self, op.object, Condvar).join(by, op.other());
                 Effect::Chose(case)
             }
             Action::Wake => {

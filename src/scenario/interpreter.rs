@@ -49,7 +49,7 @@ pub(super) fn run(machine: &Arc<Machine>) {
             }
             runner.run();
         });
-        let id = engine::spawn(Some(thread.name.clone()), body, site);
+        let id = engine::spawn(Some(thread.name.clone()), engine::Body::new(body), site);
         debug_assert_eq!(
             id,
             id_of(number),

@@ -137,7 +137,7 @@ mod on {
         /// Releases the guard's lock, waits to be notified, and takes the lock again.
         ///
         /// # Panics
-        /// Outside a model, when another thread waits with another mutex.
+        /// When another thread waits with another mutex.
         #[track_caller]
         pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
             // SAFETY: the lock is released and taken again, which is what the guard stands for.
@@ -225,6 +225,8 @@ mod on {
             };
             let lock = (lock.identity(), Kind::Mutex);
             let notified = engine::wait((&self.identity, self.kind()), lock, how);
+            let notified = notified
+                .expect("attempted to use a condition variable with more than one mutex");
             WaitTimeoutResult(!match limit {
                 Limit::None => true,
                 Limit::For(timeout) => time::or_passed(notified, timeout),

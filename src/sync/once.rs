@@ -402,6 +402,9 @@ mod on {
     // it is as std's.
     unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
 
+    /// What std says whose maker has panicked.
+    const POISONED: &str = "LazyLock instance has previously been poisoned";
+
     impl<T, F: FnOnce() -> T> LazyLock<T, F> {
         /// A value that `f` makes when it is first used.
         #[track_caller]
@@ -420,11 +423,12 @@ mod on {
         #[track_caller]
         pub fn force(this: &LazyLock<T, F>) -> &T {
             if !this.once.is_preset() {
-                this.once.call_once(|| this.make());
+                this.once.call_once_force(|state| {
+                    assert!(!state.is_poisoned(), "{POISONED}");
+                    this.make();
+                });
             }
-            this.value
-                .get()
-                .expect("LazyLock instance has previously been poisoned")
+            this.value.get().expect(POISONED)
         }
 
         fn make(&self) {
@@ -435,7 +439,7 @@ mod on {
                 self.init.take()
             };
             // A panic of a closure with captures in an earlier execution.
-            let init = init.expect("LazyLock instance has previously been poisoned");
+            let init = init.expect(POISONED);
             let value = init();
             if again {
                 self.value.set(value);

@@ -5,7 +5,6 @@
 
 use crate::engine;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::thread::ThreadId;
 
@@ -37,22 +36,23 @@ impl Owner {
             _ => false,
         }
     }
+
+    /// Whether a value of this one is that of the execution that runs.
+    fn serves(self, current: Owner) -> bool {
+        self == current || self == Owner::Everyone
+    }
 }
 
 /// Values by execution. One of an execution that is over is leaked, not dropped, when the next one
 /// comes: a static may have given out references to it that last for ever.
 pub(crate) struct PerExecution<T> {
-    /// The pointers come from boxes. At most one for each OS thread that ever ran a model, and two.
-    values: parking_lot::Mutex<Vec<(Owner, NonNull<T>)>>,
+    /// Lists of one value each, which stays where it is when they move. At most one for each OS
+    /// thread that ever ran a model, and two. (Not a type with a `Drop` of its own: so the values may
+    /// borrow what is dropped before them, as std's may.)
+    values: parking_lot::Mutex<Vec<(Owner, Vec<T>)>>,
     /// Gives references out, as std's cell does: `Send` and `Sync` when that is.
     cell: PhantomData<OnceLock<T>>,
 }
-
-// SAFETY: it owns the values, as a `OnceLock` does.
-unsafe impl<T: Send> Send for PerExecution<T> {}
-// SAFETY: it gives out references to the values, and lets them be set through a shared reference,
-// as a `OnceLock` does.
-unsafe impl<T: Send + Sync> Sync for PerExecution<T> {}
 
 impl<T> PerExecution<T> {
     /// No value.
@@ -66,23 +66,22 @@ impl<T> PerExecution<T> {
     /// The value, if it was set in this execution.
     pub(crate) fn get(&self) -> Option<&T> {
         let value = self.find(Owner::current())?;
-        // SAFETY: the pointer comes from a box that is freed only by an exclusive borrow.
-        Some(unsafe { value.as_ref() })
+        // SAFETY: the list that it is in has it until there is an exclusive borrow.
+        Some(unsafe { &*value })
     }
 
     /// The value, if it was set in this execution.
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
-        let mut value = self.find(Owner::current())?;
-        // SAFETY: the pointer comes from a box, and the borrow is exclusive.
-        Some(unsafe { value.as_mut() })
+        let current = Owner::current();
+        let mut values = self.values.get_mut().iter_mut();
+        let (_, value) = values.find(|(owner, _)| owner.serves(current))?;
+        value.first_mut()
     }
 
-    fn find(&self, current: Owner) -> Option<NonNull<T>> {
+    fn find(&self, current: Owner) -> Option<*const T> {
         let values = self.values.lock();
-        let found = values
-            .iter()
-            .find(|(owner, _)| *owner == current || *owner == Owner::Everyone);
-        found.map(|(_, value)| *value)
+        let found = values.iter().find(|(owner, _)| owner.serves(current));
+        found.map(|(_, value)| value.as_ptr())
     }
 
     /// Sets the value of this execution, which has none.
@@ -96,30 +95,18 @@ impl<T> PerExecution<T> {
     }
 
     fn set_for(&self, owner: Owner, value: T) {
-        let value = NonNull::from(Box::leak(Box::new(value)));
         let mut values = self.values.lock();
-        values.retain(|(its, _)| !its.is_before(owner));
-        values.push((owner, value));
+        for (_, old) in values.extract_if(.., |(its, _)| its.is_before(owner)) {
+            std::mem::forget(old);
+        }
+        values.push((owner, vec![value]));
     }
 
     /// Takes the value out, if it was set in this execution.
     pub(crate) fn take(&mut self) -> Option<T> {
         let current = Owner::current();
         let values = self.values.get_mut();
-        let at = values
-            .iter()
-            .position(|(owner, _)| *owner == current || *owner == Owner::Everyone)?;
-        let (_, value) = values.remove(at);
-        // SAFETY: the pointer comes from a box and is in no list any more.
-        Some(*unsafe { Box::from_raw(value.as_ptr()) })
-    }
-}
-
-impl<T> Drop for PerExecution<T> {
-    fn drop(&mut self) {
-        for (_, value) in self.values.get_mut().drain(..) {
-            // SAFETY: the pointer comes from a box and is in no list any more.
-            drop(unsafe { Box::from_raw(value.as_ptr()) });
-        }
+        let at = values.iter().position(|(owner, _)| owner.serves(current))?;
+        values.remove(at).1.pop()
     }
 }

@@ -75,6 +75,8 @@ pub(crate) struct Thread {
     pub(crate) sites: Vec<Site>,
     pub(crate) held: Vec<Held>,
     pub(crate) name: Rc<str>,
+    /// Whether the model's own code knows it by that name.
+    pub(crate) named: bool,
     /// Its spawn path, as [`Paths::text`] has it.
     pub(crate) path: Rc<str>,
     /// How many threads it has spawned.
@@ -258,6 +260,7 @@ impl Run {
         self.make_room(id);
         let thread = &mut self.threads[id.index()];
         thread.live = true;
+        thread.named = name.is_some() || id == ThreadId::MAIN;
         thread.name = name.map_or_else(|| paths.default_name(id), Rc::from);
         thread.path = paths.text(id);
         thread.spawned_after = spawned_after;
