@@ -853,12 +853,26 @@ fn explore(builder: &loom::model::Builder, model: &Model, context: Context) -> C
         }
         Err(payload) if payload.is::<Stop>() => {}
         Err(payload) => {
-            let why = panics::message(&*payload);
-            session::with(|session| session.search.fail(format!("loom gave up: {why}")));
+            let why = why_given_up(&panics::message(&*payload));
+            session::with(|session| session.search.fail(why));
             context.objects.drain(..).for_each(std::mem::forget);
         }
     }
     context
+}
+
+/// What it means that loom has panicked with this message.
+fn why_given_up(message: &str) -> String {
+    // It repeats a path of numbers, and compares nothing but those.
+    let differs = message.contains("fully deterministic") || message.contains("out of bounds");
+    match differs {
+        true => format!(
+            "the model is not deterministic: it did something else this time than in an earlier \
+             execution that began alike (loom: {message}). `cargo gordian explain nondeterminism` \
+             says what causes that"
+        ),
+        false => format!("loom gave up: {message}"),
+    }
 }
 
 /// Ends the execution that is over, if there is one, and begins the next; whether there is one.
