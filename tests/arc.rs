@@ -16,10 +16,7 @@ fn reports(model: impl Fn() + Send + Sync + Clone + 'static) -> Vec<(String, Rep
     let mut reports: Vec<_> = strategies
         .map(|strategy| {
             let name = format!("{strategy:?}");
-            (
-                name,
-                Checker::new().strategy(strategy).check(model.clone()),
-            )
+            (name, Checker::new().strategy(strategy).check(model.clone()))
         })
         .into();
     if cfg!(feature = "loom") {
@@ -466,12 +463,10 @@ fn compare(programs: &[Vec<Op>]) -> u64 {
         }
         let outcomes = std::sync::Arc::new(StdMutex::new(BTreeSet::new()));
         let (its, owned) = (outcomes.clone(), programs.to_vec());
-        let report = Checker::new()
-            .strategy(strategy)
-            .check(move || {
-                let outcome = model(&owned);
-                its.lock().unwrap().insert(outcome);
-            });
+        let report = Checker::new().strategy(strategy).check(move || {
+            let outcome = model(&owned);
+            its.lock().unwrap().insert(outcome);
+        });
         let name = format!("{strategy:?}: {programs:?}");
         assert_eq!(report.verdict, Verdict::Clean, "{name}: {report}");
         if strategy == Strategy::Exhaustive {

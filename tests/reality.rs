@@ -26,9 +26,7 @@ fn reports(model: fn()) -> impl Iterator<Item = Report> {
 fn finds(model: fn(), code: Code, message: &str) {
     for report in reports(model) {
         let errors = report.findings.iter();
-        let errors: Vec<_> = errors
-            .filter(|it| it.severity == Severity::Error)
-            .collect();
+        let errors: Vec<_> = errors.filter(|it| it.severity == Severity::Error).collect();
         assert_eq!(report.error, None, "{report}");
         assert!(!errors.is_empty(), "{report}");
         for error in errors {
@@ -112,8 +110,10 @@ fn an_update_that_always_succeeds() {
         let value = Arc::new(AtomicUsize::new(1));
         let its = Arc::clone(&value);
         let other = thread::spawn(move || its.update(SeqCst, SeqCst, |value| 2 * value));
-        value.try_update(SeqCst, SeqCst, |value| Some(3 * value)).unwrap();
-        assert_eq!(value.try_update(SeqCst, SeqCst, |_| None).is_err(), true);
+        value
+            .try_update(SeqCst, SeqCst, |value| Some(3 * value))
+            .unwrap();
+        assert!(value.try_update(SeqCst, SeqCst, |_| None).is_err());
         other.join().unwrap();
         assert_eq!(value.load(SeqCst), 6);
     });
@@ -123,7 +123,11 @@ fn an_update_that_always_succeeds() {
 fn the_same_sender_in_two_arms() {
     fn model(receives: usize) {
         let (sender, receiver) = bounded(0);
-        let other = thread::spawn(move || (0..receives).map(|_| receiver.recv()).count());
+        let other = thread::spawn(move || {
+            for _ in 0..receives {
+                let _ = receiver.recv();
+            }
+        });
         for _ in 0..2 {
             let sent = select! {
                 send(sender, 1) -> sent => sent,
@@ -149,7 +153,11 @@ fn a_channel_on_which_nothing_ever_comes() {
         assert!(one.same_channel(&two) && one.clone().same_channel(&one));
         assert!(!one.same_channel(&bounded(1).1));
     });
-    finds(|| assert!(never::<u8>().recv().is_err()), Code::LostWakeup, "");
+    finds(
+        || assert!(never::<u8>().recv().is_err()),
+        Code::LostWakeup,
+        "",
+    );
 }
 
 #[test]
@@ -188,7 +196,10 @@ fn a_lazy_value_whose_maker_panicked_says_so() {
     finds(|| model(true), Code::Panic, message);
     clean(|| model(false));
     let outside = catch_unwind(|| model(true)).unwrap_err();
-    assert_eq!(outside.downcast_ref::<String>().map(String::as_str), Some(message));
+    assert_eq!(
+        outside.downcast_ref::<String>().map(String::as_str),
+        Some(message)
+    );
 }
 
 /// As std's: what it holds may borrow what is dropped before it.
@@ -211,7 +222,11 @@ fn more_threads_than_there_can_be() {
     }
     let report = gordian::check(|| start(64));
     let error = report.error.as_deref();
-    assert_eq!(error, Some("a model may start at most 63 threads"), "{report}");
+    assert_eq!(
+        error,
+        Some("a model may start at most 63 threads"),
+        "{report}"
+    );
     assert!(!report.to_string().contains("steps_max"), "{report}");
     gordian::check(|| start(63)).assert_clean();
 }
@@ -302,6 +317,9 @@ fn a_model_that_is_not_deterministic_under_loom() {
     let check = |model: fn()| Checker::new().engine(Engine::Loom).check(model);
     let report = check(|| model(RUNS.fetch_add(1, SeqCst)));
     let error = report.error.as_deref().unwrap_or_default();
-    assert!(error.starts_with("the model is not deterministic"), "{report}");
+    assert!(
+        error.starts_with("the model is not deterministic"),
+        "{report}"
+    );
     check(|| model(1)).assert_clean();
 }

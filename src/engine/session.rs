@@ -452,11 +452,7 @@ impl Session {
                 world.observe(op.object);
                 Standing::Done(Effect::Done)
             }
-            Action::Unlock
-            | Action::Unread
-            | Action::IsFinished
-            | Action::Clone
-            | Action::Drop => {
+            Action::Unlock | Action::Unread | Action::IsFinished | Action::Clone | Action::Drop => {
                 Standing::Done(world.apply(op, me, 0))
             }
             Action::IsLocked

@@ -506,7 +506,12 @@ fn what_is_independent_commutes_of_handles() {
         let ops = |held: usize| {
             let mut ops = vec![on(0, Revive), on(0, Count), on(1, Count)];
             if held > 0 {
-                ops.extend([on(0, Clone), on(0, Drop), on(0, Count).with(1), on(1, Clone)]);
+                ops.extend([
+                    on(0, Clone),
+                    on(0, Drop),
+                    on(0, Count).with(1),
+                    on(1, Clone),
+                ]);
                 ops.extend([on(0, Unwrap), on(0, Unwrap).with(1)]);
             }
             if weak > 2 {

@@ -10,10 +10,10 @@ mod handle;
 #[cfg(feature = "model")]
 mod traits;
 
-#[cfg(not(feature = "model"))]
-pub use off::*;
 #[cfg(feature = "model")]
 pub use guards::ArcGuard;
+#[cfg(not(feature = "model"))]
+pub use off::*;
 #[cfg(feature = "model")]
 pub use on::*;
 

@@ -225,8 +225,8 @@ mod on {
             };
             let lock = (lock.identity(), Kind::Mutex);
             let notified = engine::wait((&self.identity, self.kind()), lock, how);
-            let notified = notified
-                .expect("attempted to use a condition variable with more than one mutex");
+            let notified =
+                notified.expect("attempted to use a condition variable with more than one mutex");
             WaitTimeoutResult(!match limit {
                 Limit::None => true,
                 Limit::For(timeout) => time::or_passed(notified, timeout),

@@ -923,7 +923,9 @@ impl Run {
             matches!(action, Action::Count | Action::Revive | Action::Unwrap)
         };
         let looks = self.events.iter().filter(looks);
-        looks.flat_map(|its| [its.op.object.0, its.op.with]).collect()
+        looks
+            .flat_map(|its| [its.op.object.0, its.op.with])
+            .collect()
     }
 
     /// Whether the event is about a handle of a shared value, and of no interest: nobody looks at how

@@ -151,7 +151,11 @@ impl Nature {
             action if looks(action) || takes(action) => Nature::Quiet,
             Action::Slow | Action::Choose | Action::Wait => Nature::Quiet,
             Action::Clone | Action::Revive => Nature::Quiet,
-            Action::Drop | Action::Unlock | Action::Unread | Action::Unwrite | Action::Unupgradable
+            Action::Drop
+            | Action::Unlock
+            | Action::Unread
+            | Action::Unwrite
+            | Action::Unupgradable
                 if event.change < 0 =>
             {
                 Nature::Quiet
