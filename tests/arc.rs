@@ -297,17 +297,19 @@ mod reference {
 
     fn dependent(one: Mode, other: Mode) -> bool {
         use Mode::*;
-        match (one, other) {
-            (Count, Count) | (Clone, Clone | Upgrade) | (Upgrade, Clone | Upgrade) => false,
-            (Clone | Drop, Clone | Drop) => false,
-            _ => true,
-        }
+        !matches!(
+            (one, other),
+            (Count, Count) | (Clone | Upgrade, Clone | Upgrade) | (Clone | Drop, Clone | Drop)
+        )
     }
+
+    /// Thread, and which of its operations.
+    type Step = (usize, usize);
 
     #[derive(Default)]
     pub(super) struct Found {
         /// Each as who came first of each two that depend on one another.
-        classes: BTreeSet<Vec<((usize, usize), (usize, usize))>>,
+        classes: BTreeSet<Vec<(Step, Step)>>,
         /// By thread: what its operations came to.
         pub(super) outcomes: BTreeSet<Vec<Vec<usize>>>,
     }
