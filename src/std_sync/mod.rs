@@ -2,10 +2,12 @@
 //!
 //! Without the feature `model` these *are* std's types. With it they are written over the same
 //! locks as those of [`sync`](crate::sync); what is not about poisoning is the same type as there.
+//! But [`Arc`] and [`Weak`] are std's own here, which turn into handles of trait objects and are not
+//! seen in a model: those of [`sync`](crate::sync) are.
 //!
 //! ```
-//! use gordian::std_sync::{Arc, Mutex};
-//! use gordian::thread;
+//! use gordian::std_sync::Mutex;
+//! use gordian::{sync::Arc, thread};
 //!
 //! let lock = Arc::new(Mutex::new(1));
 //! let its = Arc::clone(&lock);
