@@ -95,8 +95,7 @@ impl Report {
             Some(estimate) if estimate.is_finite() && estimate > self.search.executions as f64 => {
                 format!("{done} of about {} interleavings", magnitude(estimate))
             }
-            _ if self.search.executions == 1 => "1 interleaving".to_owned(),
-            _ => format!("{done} interleavings"),
+            _ => self.search.extent(),
         }
     }
 }
@@ -271,13 +270,9 @@ fn explored(report: &Report, finding: &Finding, page: usize) -> Vec<String> {
     let mut lines = labelled("explored", &report.strength(), page);
     if report.search.strength != Strength::Predicted {
         let seen = finding.seen.max(1);
-        let plural = if seen == 1 {
-            "interleaving"
-        } else {
-            "interleavings"
-        };
+        let seen = report.search.counted(seen);
         let execution = grouped(finding.execution);
-        let text = format!("in {} {plural}, first in number {execution}", grouped(seen));
+        let text = format!("in {seen}, first in number {execution}");
         lines.extend(labelled("seen", &text, page));
     }
     if let Some(text) = finding.shrunk_in_words() {

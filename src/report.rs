@@ -71,8 +71,13 @@ pub struct Search {
     pub complete: bool,
     /// Why not, in words, when it did not.
     pub incomplete_reason: Option<String>,
-    /// Executions run, one interleaving each.
+    /// Executions run.
     pub executions: u64,
+    /// How many distinct interleavings those of a sample were, up to the order of steps that do
+    /// not affect one another; more than [`DISTINCT_MAX`] are not told apart. None where each
+    /// execution is another interleaving by the way in which the search is made, and under loom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
     /// Executions abandoned because every way on had been explored elsewhere: pure waste, 0 under
     /// the exhaustive strategy.
     pub executions_blocked: u64,
@@ -103,6 +108,48 @@ pub struct Search {
     /// What is to be said about how the search went: which steps of a replay token did not come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+}
+
+/// As many interleavings of a sample are told apart; of more [`Search::distinct`] says no more than
+/// this.
+pub const DISTINCT_MAX: u64 = 1 << 20;
+
+impl Search {
+    /// How many distinct interleavings were run: [`Search::distinct`] of a sample, and otherwise
+    /// every execution but those that were given up.
+    pub fn interleavings(&self) -> u64 {
+        let all = self.executions - self.executions_blocked.min(self.executions);
+        self.distinct.unwrap_or(all)
+    }
+
+    /// How much was run, with the word that is right: `24 interleavings`, `10 000 executions of 2
+    /// distinct interleavings`, under loom `414 executions`.
+    pub fn extent(&self) -> String {
+        let executions = self.counted(self.executions);
+        let Some(distinct) = self.distinct else {
+            return executions;
+        };
+        let at_least = match distinct {
+            DISTINCT_MAX.. => "at least ",
+            _ => "",
+        };
+        let plural = if distinct == 1 { "" } else { "s" };
+        let distinct = grouped(distinct);
+        format!("{executions} of {at_least}{distinct} distinct interleaving{plural}")
+    }
+
+    /// So many of the executions, as they are to be called: `24 interleavings` where each is another
+    /// one, `24 executions` where it need not be.
+    pub fn counted(&self, executions: u64) -> String {
+        let may_repeat = self.strength == Strength::Sampled || self.engine == Engine::Loom;
+        let word = if may_repeat {
+            "execution"
+        } else {
+            "interleaving"
+        };
+        let plural = if executions == 1 { "" } else { "s" };
+        format!("{} {word}{plural}", grouped(executions))
+    }
 }
 
 /// How far a search is that goes on.
@@ -490,13 +537,8 @@ impl Report {
             Some(rounds) => format!(", waits in loops after {rounds} rounds"),
         };
         format!(
-            "{engine}{kind}{} {}, {threads}{spins}, {:.3} s",
-            grouped(search.executions),
-            if search.executions == 1 {
-                "interleaving"
-            } else {
-                "interleavings"
-            },
+            "{engine}{kind}{}, {threads}{spins}, {:.3} s",
+            search.extent(),
             search.seconds,
         )
     }

@@ -21,7 +21,8 @@ use crate::report::{
     Strength, Verdict,
 };
 use crate::trace::{
-    Coverage, Difference, Event, Identity, Paths, ReplayToken, Run, Turn, features, threads_in,
+    Coverage, Difference, Distinct, Event, Identity, Paths, ReplayToken, Run, Turn, features,
+    threads_in,
 };
 
 /// One search: many executions of one model.
@@ -32,6 +33,8 @@ pub(super) struct Search {
     paths: Paths,
     findings: Findings,
     coverage: Coverage,
+    /// How many interleavings there were, of a sample.
+    distinct: Option<Distinct>,
     /// What the execution showed, if the strategy goes by that.
     signal: Vec<u64>,
     /// Where schedules are kept.
@@ -110,6 +113,7 @@ impl Search {
             paths: Paths::new(),
             findings: Findings::default(),
             coverage: Coverage::default(),
+            distinct: may_repeat(&config).then(Distinct::default),
             signal: Vec::new(),
             corpus: None,
             watch,
@@ -184,6 +188,9 @@ impl Search {
             let threads = self.run.spawns.len() as u32 + main;
             self.facts.threads = self.facts.threads.max(threads);
             self.coverage.take(&self.run);
+            if let Some(distinct) = &mut self.distinct {
+                distinct.take(&self.run);
+            }
             if self.config.strategy == Name::Fuzz {
                 self.signal.extend(features(&self.run));
             }
@@ -683,6 +690,7 @@ impl Search {
                 self.facts.executions_capped, self.facts.executions, self.config.steps_max
             ));
         }
+        self.facts.distinct = self.distinct.as_ref().map(Distinct::count);
         self.facts.complete = self.facts.incomplete_reason.is_none() && self.error.is_none();
         self.facts.executions_estimate = estimate.filter(|_| !self.facts.complete);
         self.facts.seconds = self.started.elapsed().as_secs_f64();
@@ -728,6 +736,15 @@ fn reruns(config: &Config) -> u32 {
     }
 }
 
+/// Whether an execution may be one that was run before: of a sample, but not of what loom runs,
+/// which tells values apart that no step knows.
+fn may_repeat(config: &Config) -> bool {
+    !config.strategy.is_systematic()
+        && config.replay.is_none()
+        && config.choices.is_none()
+        && config.engine == Engine::Controlled
+}
+
 /// The facts before anything is done.
 fn facts(config: &Config) -> Facts {
     let systematic = config.strategy.is_systematic();
@@ -744,6 +761,7 @@ fn facts(config: &Config) -> Facts {
         complete: false,
         incomplete_reason: None,
         executions: 0,
+        distinct: None,
         executions_blocked: 0,
         executions_capped: 0,
         executions_estimate: None,

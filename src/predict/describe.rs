@@ -80,6 +80,7 @@ impl Described<'_> {
             complete: cut_short.is_none(),
             incomplete_reason: cut_short,
             executions: 1,
+            distinct: None,
             executions_blocked: 0,
             executions_capped: 0,
             executions_estimate: None,

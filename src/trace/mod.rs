@@ -5,6 +5,7 @@
 
 mod coverage;
 mod cut;
+mod distinct;
 mod features;
 mod identity;
 mod past;
@@ -18,6 +19,7 @@ mod verbs;
 
 pub(crate) use coverage::Coverage;
 pub(crate) use cut::Cuts;
+pub(crate) use distinct::Distinct;
 pub(crate) use features::features;
 pub(crate) use identity::Identity;
 pub(crate) use paths::Paths;

@@ -61,6 +61,8 @@ pub(crate) struct Pending {
     pub(crate) site: Site,
     /// How many events there were when it was announced.
     pub(crate) announced: u32,
+    /// Whether it had to wait at any time since then.
+    waits: bool,
 }
 
 /// One thread of the execution.
@@ -160,6 +162,9 @@ pub(crate) struct Run {
     pub(crate) contended: u64,
     /// Whether a thread has released what another one held.
     pub(crate) freed_by_others: bool,
+    /// Whether a step was ever in the way of another thread's, in any execution: the two do not
+    /// commute, and nothing but the schedule said which came first.
+    pub(crate) has_met: bool,
     /// What was written to variables: event, variable, value; in the order of the events.
     pub(crate) writes: Vec<(u32, ObjectId, i64)>,
     /// The model, if its whole state is known.
@@ -347,14 +352,50 @@ impl Run {
             op,
             site,
             announced,
+            waits: false,
         });
         thread.ops.push(op);
         thread.sites.push(site);
-        if op.how != How::Try
-            && self.world.would_wait(op, by)
-            && self.world.footprint(op, by).disables
+        self.note_waiting(by);
+    }
+
+    /// Counts what the thread is about to do, if it is to take something that another has and was
+    /// not counted yet.
+    fn note_waiting(&mut self, by: ThreadId) {
+        let Some(pending) = self.threads[by.index()].pending else {
+            return;
+        };
+        let op = pending.op;
+        if op.how == How::Try
+            || pending.waits
+            || !self.world.would_wait(op, by)
+            || !self.world.footprint(op, by).disables
         {
-            self.contended += 1;
+            return;
+        }
+        self.contended += 1;
+        if let Some(pending) = &mut self.threads[by.index()].pending {
+            pending.waits = true;
+        }
+    }
+
+    /// Notes for whom the step was in the way: `op` has just been done.
+    fn note_meetings(&mut self, op: Op, by: ThreadId) {
+        let footprint = self.world.footprint(op, by);
+        let others = self.live & !(1 << by.0);
+        if footprint.disables {
+            for other in threads_in(others) {
+                self.note_waiting(other);
+            }
+        }
+        // That a thread ends before it is joined is not for a schedule to say.
+        if !self.has_met && !matches!(op.action, Action::Exit | Action::Join) {
+            self.has_met = threads_in(others).any(|other| {
+                self.pending(other).is_some_and(|pending| {
+                    let its = self.world.footprint(pending.op, other);
+                    its.conflicts(&footprint)
+                })
+            });
         }
     }
 
@@ -433,6 +474,7 @@ impl Run {
             self.changes += 1;
         }
         self.events.push(event);
+        self.note_meetings(op, by);
         event
     }
 
@@ -582,6 +624,7 @@ impl Run {
                 op,
                 site: event.site,
                 announced: since.events,
+                waits: true,
             });
             let own = |its: &Event| its.thread == event.thread;
             let last = self.events.iter().rposition(own);
