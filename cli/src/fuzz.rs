@@ -230,7 +230,7 @@ impl Trial<'_> {
         let said = fs::read(progress).ok();
         let said: Option<Progress> = said.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         output.event(&Event::Progress {
-            interleavings: 0,
+            executions: 0,
             running: &[Pace {
                 model: self.model,
                 progress: said,

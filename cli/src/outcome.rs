@@ -101,13 +101,13 @@ impl Summary {
             .count()
     }
 
-    /// Interleavings of all models together.
+    /// Distinct interleavings of all models together.
     pub(crate) fn interleavings(&self) -> u64 {
         let reports = self
             .outcomes
             .iter()
             .filter_map(|outcome| outcome.report.as_ref());
-        reports.map(|report| report.search.executions).sum()
+        reports.map(|report| report.search.interleavings()).sum()
     }
 
     /// What all of it comes to. A failure says more than something left out.

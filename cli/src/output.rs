@@ -54,8 +54,8 @@ pub(crate) enum Event<'a> {
     },
     /// How far the models are.
     Progress {
-        /// Interleavings of those that have ended.
-        interleavings: u64,
+        /// Executions of those that have ended.
+        executions: u64,
         /// Those that run.
         running: &'a [Pace<'a>],
         /// When the search of each is ended.

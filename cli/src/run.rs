@@ -163,8 +163,8 @@ enum News {
 struct Advance {
     /// By number: the models that run.
     running: BTreeMap<usize, Running>,
-    /// Interleavings of the models that have ended.
-    interleavings: u64,
+    /// Executions of the models that have ended.
+    executions: u64,
     /// When it was last told.
     told: Option<Instant>,
 }
@@ -189,7 +189,7 @@ impl Advance {
     fn end(&mut self, number: usize, outcome: &Outcome) {
         self.running.remove(&number);
         let report = outcome.report.as_ref();
-        self.interleavings += report.map_or(0, |report| report.search.executions);
+        self.executions += report.map_or(0, |report| report.search.executions);
     }
 
     /// The models of which it is to be said that they take long, each once.
@@ -330,7 +330,7 @@ impl Crew<'_> {
             })
             .collect();
         output.event(&Event::Progress {
-            interleavings: advance.interleavings,
+            executions: advance.executions,
             running: &running,
             time_max: self.plan.time_max,
         });

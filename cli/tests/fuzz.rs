@@ -96,7 +96,7 @@ fn the_end_of_the_time_proves_nothing() {
         "{stderr}"
     );
     assert!(
-        stderr.contains("400 interleavings"),
+        stderr.contains("400 executions"),
         "the model's own bound is no bound: {stderr}"
     );
     let (code, _, stderr) = run("fuzz dinner_in_order --time-max 300ms");

@@ -119,7 +119,7 @@ fn progress_is_there_while_it_runs_and_gone_afterwards() {
     // The bar has said how far it is, which a pipe would have shown as rubbish.
     let bytes = String::from_utf8_lossy(&seen.bytes).into_owned();
     assert!(
-        bytes.contains("interleavings") && bytes.contains("/s"),
+        bytes.contains(" executions") && bytes.contains("/s"),
         "{bytes}"
     );
 }

@@ -495,7 +495,7 @@ impl Court<'_> {
         let (mut models, mut executions) = (0u64, 0u64);
         for report in run.filter_map(|entry| entry.report.as_ref()) {
             models += 1;
-            executions += report.search.executions;
+            executions += report.search.interleavings();
         }
         let (models_min, executions_min) = (self.policy.models_min, self.policy.executions_min);
         let what = format!(
@@ -715,13 +715,13 @@ fn summary_line(results: &Results, seconds: f64, interrupted: bool, exit_code: E
     line
 }
 
-/// Interleavings of all together.
+/// Distinct interleavings of all together.
 pub(crate) fn executions(results: &Results) -> u64 {
     let reports = results
         .models
         .iter()
         .filter_map(|entry| entry.report.as_ref());
-    reports.map(|report| report.search.executions).sum()
+    reports.map(|report| report.search.interleavings()).sum()
 }
 
 #[cfg(test)]

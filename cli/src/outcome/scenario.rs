@@ -164,13 +164,13 @@ impl Checks {
         self.results.iter().filter(same).count()
     }
 
-    /// Interleavings of all files together.
+    /// Distinct interleavings of all files together.
     pub(crate) fn interleavings(&self) -> u64 {
         let findings = self
             .results
             .iter()
             .filter_map(|it| it.findings.as_ref().ok());
-        findings.map(|it| it.report.search.executions).sum()
+        findings.map(|it| it.report.search.interleavings()).sum()
     }
 
     /// What all of it comes to.

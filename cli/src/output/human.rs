@@ -437,11 +437,11 @@ impl Renderer for Human {
                 self.status("SLOW", HAZARD, &text)
             }
             Event::Progress {
-                interleavings,
+                executions,
                 running,
                 time_max,
             } => {
-                let message = pace(*interleavings, running, *time_max);
+                let message = pace(*executions, running, *time_max);
                 self.progress.set_message(self.canvas.signs(&message));
                 Ok(())
             }

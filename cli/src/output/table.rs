@@ -106,7 +106,7 @@ fn row(outcome: &Outcome) -> Row {
     };
     let search = &report.search;
     let numbers = [
-        grouped(search.executions),
+        grouped(search.interleavings()),
         search.threads.to_string(),
         grouped(search.steps_longest),
         seconds(search.seconds),

@@ -210,11 +210,11 @@ pub(super) fn strength(report: &Report) -> String {
         .map_or(strength.clone(), |(most, _time)| most.to_owned())
 }
 
-/// `81 204 interleavings · 12 300/s · 20s left · bank drain 13 %, bank pour`.
+/// `81 204 executions · 12 300/s · 20s left · bank drain 13 %, bank pour`.
 pub(super) fn pace(done: u64, running: &[Pace<'_>], time_max: Option<Duration>) -> String {
     let said = || running.iter().filter_map(|one| one.progress);
     let all = done + said().map(|progress| progress.executions).sum::<u64>();
-    let mut parts = vec![format!("{} interleavings", grouped(all))];
+    let mut parts = vec![format!("{} executions", grouped(all))];
     let rate: f64 = said()
         .map(|progress| progress.executions as f64 / progress.seconds.max(0.001))
         .sum();
@@ -378,7 +378,7 @@ mod tests {
         let budget = Some(Duration::from_secs(30));
         assert_eq!(
             pace(7, &[pace_of(24_693, Some(200_000.0)), silent], budget),
-            "24 700 interleavings · 12 000/s · 28s left · bank drain 12 %, bank pour"
+            "24 700 executions · 12 000/s · 28s left · bank drain 12 %, bank pour"
         );
         for (estimate, share) in [
             (None, "bank drain"),
@@ -387,9 +387,9 @@ mod tests {
             (Some(f64::INFINITY), "bank drain"),
         ] {
             let text = pace(0, &[pace_of(100, estimate)], None);
-            assert_eq!(text, format!("100 interleavings · 50/s · {share}"));
+            assert_eq!(text, format!("100 executions · 50/s · {share}"));
         }
-        assert_eq!(pace(0, &[], None), "0 interleavings");
+        assert_eq!(pace(0, &[], None), "0 executions");
     }
 
     #[test]

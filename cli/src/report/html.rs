@@ -126,7 +126,7 @@ fn top(results: &Results, verdict: &str, good: bool) -> Markup {
             .filter_map(|entry| entry.report.as_ref())
     };
     let interleavings: u64 = reports()
-        .map(|report| report.search.executions)
+        .map(|report| report.search.interleavings())
         .fold(0, u64::saturating_add);
     let findings: usize = reports().map(|report| report.findings.len()).sum();
     html! {
@@ -345,8 +345,7 @@ fn facts(report: &Report, finding: &Finding, links: &Links) -> Markup {
             }
             dt { "Explored" }
             dd {
-                (report.strength()) "; seen in " (grouped(seen))
-                @if seen == 1 { " interleaving" } @else { " interleavings" }
+                (report.strength()) "; seen in " (report.search.counted(seen))
                 ", first in number " (grouped(finding.execution))
                 @if !report.search.complete {
                     "; not complete: "
