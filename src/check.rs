@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-pub use crate::config::{ConfigError, Leftover, Strategy};
+pub use crate::config::{ConfigError, Leftover, Strategy, Vacuous};
 use crate::engine;
 use crate::report::{Code, Engine, Report, Severity, Verdict};
 pub use crate::trace::ReplayToken;
@@ -137,6 +137,28 @@ impl Checker {
         self
     }
 
+    /// What a test comes to whose model proves nothing, since it used no lock of Gordian, has one
+    /// thread, or has threads that never meet: it fails ([`Report::passed`]), unless this says
+    /// otherwise.
+    ///
+    /// ```
+    /// use gordian::{Checker, Vacuous, sync::Mutex};
+    ///
+    /// let alone = || drop(Mutex::new(0).lock());
+    /// let report = Checker::new().check(alone);
+    /// assert!(!report.passed());
+    /// assert_eq!(
+    ///     report.search.vacuous.unwrap().to_string(),
+    ///     "this model has one thread; did you mean `gordian::thread::spawn`?"
+    /// );
+    /// assert!(Checker::new().vacuous(Vacuous::Allow).check(alone).passed());
+    /// ```
+    #[must_use]
+    pub fn vacuous(mut self, vacuous: Vacuous) -> Self {
+        self.config.vacuous = vacuous;
+        self
+    }
+
     /// Ends the search after so many executions; a systematic one is then incomplete.
     #[must_use]
     pub fn executions_max(mut self, executions: u64) -> Self {
@@ -225,8 +247,8 @@ impl Checker {
     /// Applies the environment variables `GORDIAN_ENGINE`, `GORDIAN_STRATEGY`,
     /// `GORDIAN_PREEMPTIONS_MAX`, `GORDIAN_STEPS_MAX`, `GORDIAN_SPINS_MAX`, `GORDIAN_SPURIOUS_MAX`,
     /// `GORDIAN_EXECUTIONS_MAX`, `GORDIAN_ERRORS_MAX`, `GORDIAN_TIME_MAX` and `GORDIAN_STALL_MAX`
-    /// (seconds), `GORDIAN_SEED`, `GORDIAN_LEFTOVER`, `GORDIAN_CORPUS` (a directory),
-    /// `GORDIAN_REPLAY` on top of the settings so far.
+    /// (seconds), `GORDIAN_SEED`, `GORDIAN_LEFTOVER`, `GORDIAN_VACUOUS`, `GORDIAN_CORPUS`
+    /// (a directory), `GORDIAN_REPLAY` on top of the settings so far.
     ///
     /// # Errors
     /// When one of them has a value that cannot be read, with the name of the variable.
@@ -256,6 +278,7 @@ impl Checker {
         })?;
         set(&mut config.stall_max, front, "STALL_MAX", seconds)?;
         set(&mut config.leftover, front, "LEFTOVER", str::parse)?;
+        set(&mut config.vacuous, front, "VACUOUS", str::parse)?;
         set(&mut config.spins_max, front, "SPINS_MAX", str::parse)?;
         set(&mut config.reruns, front, "RERUNS", str::parse)?;
         set(&mut config.seed, front, "SEED", str::parse)?;
@@ -401,11 +424,12 @@ pub mod private {
 }
 
 impl Report {
-    /// Whether the check came out as it should: nothing found and complete, or, when findings are
-    /// expected, each of those found and no other error.
+    /// Whether the check came out as it should: nothing found and complete, by a model that is not
+    /// vacuous unless it is meant so; or, when findings are expected, each of those found and no
+    /// other error.
     pub fn passed(&self) -> bool {
         if self.expect.is_empty() {
-            return self.verdict == Verdict::Clean;
+            return self.verdict == Verdict::Clean && self.vacuity().is_none();
         }
         self.expect.iter().all(|&code| self.has(code))
             && self.findings.iter().all(|finding| {

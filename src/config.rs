@@ -153,6 +153,37 @@ impl FromStr for Leftover {
     }
 }
 
+/// What a test comes to whose model proves nothing by its own fault: see
+/// [`report::Vacuity`](crate::report::Vacuity).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Vacuous {
+    /// It fails. This is the default: a model that does not use the locks it is about, or in which
+    /// no thread ever meets another, passes whatever is wrong with the program.
+    #[default]
+    Fail,
+    /// It passes: the model is meant so.
+    Allow,
+}
+
+impl Vacuous {
+    /// All of them, with the names that options and reports use.
+    pub const ALL: &[(Vacuous, &str)] = &[(Vacuous::Fail, "fail"), (Vacuous::Allow, "allow")];
+}
+
+impl FromStr for Vacuous {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let found = Vacuous::ALL.iter().find(|(_, name)| *name == text);
+        found.map(|(vacuous, _)| *vacuous).ok_or_else(|| {
+            ConfigError(format!(
+                "a vacuous model cannot be judged by `{text}`; there are fail, allow"
+            ))
+        })
+    }
+}
+
 /// The settings of one check.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -180,6 +211,7 @@ pub(crate) struct Config {
     /// How many executions are run again at the end, to see whether they go the same way.
     pub(crate) reruns: u32,
     pub(crate) leftover: Leftover,
+    pub(crate) vacuous: Vacuous,
     pub(crate) executions_max: Option<u64>,
     pub(crate) time_max: Option<Duration>,
     pub(crate) stall_max: Duration,
@@ -223,6 +255,7 @@ impl Default for Config {
             // 16 384 times.
             reruns: 14,
             leftover: Leftover::default(),
+            vacuous: Vacuous::default(),
             executions_max: None,
             time_max: None,
             stall_max: Duration::from_secs(5),

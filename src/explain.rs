@@ -11,7 +11,8 @@ use std::fmt;
 use self::command::replay;
 pub use self::command::shell_word;
 use crate::report::{
-    Edge, Finding, Outcome, Report, Severity, Shrunk, Site, Step, Strength, Verdict, grouped,
+    Edge, Finding, Outcome, RESTS_ON, Report, Severity, Shrunk, Site, Step, Strength, Vacuity,
+    Verdict, Worth, grouped,
 };
 
 /// Columns of a line at most, when nothing else is asked for.
@@ -356,9 +357,32 @@ fn explain_clean(report: &Report, page: usize) -> Vec<String> {
     if !report.expect.is_empty() {
         return Vec::new();
     }
-    let text = format!("{} · {}", report.model, report.strength());
+    if let Some(vacuous) = report.vacuity() {
+        return explain_vacuous(report, vacuous, page);
+    }
+    let mut text = format!("{} · {}", report.model, report.strength());
+    if let Some(vacuous) = report.search.vacuous {
+        text += &format!("; it {}, as is meant", vacuous.what());
+    }
     let mut lines = wrapped(&text, "clean: ", "  ", HEADLINE_LINES_MAX, page);
+    if report.worth() == Worth::Proved {
+        lines.extend(labelled("rests on", RESTS_ON, page));
+    }
     lines.extend(remarks(report, page));
+    lines
+}
+
+fn explain_vacuous(report: &Report, vacuous: Vacuity, page: usize) -> Vec<String> {
+    let text = vacuous.to_string();
+    let mut lines = wrapped(&text, "vacuous: ", "  ", HEADLINE_LINES_MAX, page);
+    lines.extend(labelled("model", &report.model, page));
+    lines.extend(labelled("explored", &report.strength(), page));
+    lines.extend(remarks(report, page));
+    let advice = "use gordian::sync or gordian::std_sync and gordian::thread for all that threads \
+                  share in the model, or say that it is meant so: `vacuous = \"allow\"`";
+    lines.extend(labelled("to do", advice, page));
+    let note = "nothing was found, but nothing could have been: this is not a pass";
+    lines.extend(labelled("note", note, page));
     lines
 }
 
@@ -940,6 +964,9 @@ mod tests {
                 steps_longest: 12,
                 threads: 3,
                 contended: 4,
+                distinct: None,
+                vacuous: None,
+                vacuous_allowed: false,
                 spins_max: None,
                 seconds: 0.0213,
                 seed: None,
@@ -1388,8 +1415,10 @@ mod tests {
         check(
             &report(Verdict::Clean, Vec::new()),
             expect![[r#"
-            clean: tests::transfer · exhaustive: 81 204 interleavings, 3 threads, 0.021 s
-        "#]],
+                clean: tests::transfer · exhaustive: 81 204 interleavings, 3 threads, 0.021 s
+                  rests on  only what goes through gordian, in this model, within limits:
+                            https://github.com/gordian-rs/gordian#limitations
+            "#]],
         );
 
         let mut missing = report(Verdict::Clean, Vec::new());

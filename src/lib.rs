@@ -46,7 +46,9 @@
 //! # Running
 //! `cargo test` runs models like other tests; `cargo gordian test` runs them alone and prints a
 //! table. Without the feature `model` the face *is* parking_lot and std: nothing is left of Gordian
-//! in a release build. With it, outside a model, the types work as the real ones.
+//! in a release build. With it, outside a model, the types work as the real ones. The feature belongs
+//! into `[dev-dependencies]`, and needs cargo's resolver 2 or later to stay there: a virtual workspace
+//! without `resolver = "2"` has it in `cargo build` as well, and examples always do.
 //!
 //! # Debugging a failure
 //! A finding names threads and locks, shows where each was taken and waited for, the steps that led
@@ -54,13 +56,15 @@
 //! if need be.
 //!
 //! # Limitations
-//! What a green run does not prove:
+//! What a green run does not prove (README.md has the same as a table, with the ways out):
 //! - Only operations of [`sync`], [`thread`], [`Ghost`] and the functions above are seen. Anything
-//!   else that threads share (std locks and atomics, files, the clock) is taken to be local; if it
-//!   blocks a thread the check ends with an error, and if it changes what threads do, with a
-//!   `nondeterminism` finding when that shows. An OS thread that the model does not control
-//!   (`std::thread`, a pool) and that uses an object of the model ends the check with an error. So does
-//!   another test that uses the same static meanwhile, unless that is an atomic or made once.
+//!   else that threads share (std locks and atomics, files, the clock) is taken to be local. If it
+//!   blocks a thread the check ends with an error; if it changes what threads do, with a
+//!   `nondeterminism` finding when that shows; if the model uses nothing else it is
+//!   [vacuous](report::Vacuity), which fails the test. Otherwise nothing shows. An OS thread that the
+//!   model does not control (`std::thread`, a pool) and that uses an object of the model ends the
+//!   check with an error. So does another test that uses the same static meanwhile, unless that is an
+//!   atomic or made once.
 //! - A `std::thread_local!` is one for all threads of a model, which share one OS thread; so are
 //!   those of other crates. With [`thread_local!`] each thread of a model has its own.
 //! - Handles of `std::sync::Arc` are not seen either: who drops the last one, and what `strong_count`,
@@ -133,7 +137,7 @@ pub use named::Named;
 pub use std::thread_local;
 
 #[cfg(feature = "model")]
-pub use check::{Checker, ConfigError, Leftover, ReplayToken, Strategy, check, private};
+pub use check::{Checker, ConfigError, Leftover, ReplayToken, Strategy, Vacuous, check, private};
 #[cfg(feature = "model")]
 pub use gordian_macros::test;
 #[cfg(feature = "model")]

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 /// Version of the serialised [`Report`]; grows when a field changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
 
+/// What every proof rests on, in one line; all of it is in the table of README.md.
+pub const RESTS_ON: &str = "only what goes through gordian, in this model, within limits: \
+                            https://github.com/gordian-rs/gordian#limitations";
+
 /// The result of one check: every distinct finding, and how much was explored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -94,6 +98,14 @@ pub struct Search {
     /// Acquisitions that had to wait or, where races are looked for, could have had to, over all
     /// executions: 0 says that no lock was ever contended and the model proves little.
     pub contended: u64,
+    /// Why nothing is proved by it that nothing was found, when that is so: nothing in the model
+    /// could ever have been in the way of anything. None for scenarios, for replays and for samples
+    /// of less than 100 executions, which may have missed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vacuous: Option<Vacuity>,
+    /// Whether the model says that this is as it should be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vacuous_allowed: bool,
     /// What is known of the model's states, where the search goes by them.
     #[serde(default)]
     pub states: Option<StateFacts>,
@@ -125,10 +137,10 @@ impl Search {
     /// How much was run, with the word that is right: `24 interleavings`, `10 000 executions of 2
     /// distinct interleavings`, under loom `414 executions`.
     pub fn extent(&self) -> String {
-        let executions = self.counted(self.executions);
         let Some(distinct) = self.distinct else {
-            return executions;
+            return self.counted(self.interleavings());
         };
+        let executions = self.counted(self.executions);
         let at_least = match distinct {
             DISTINCT_MAX.. => "at least ",
             _ => "",
@@ -192,6 +204,88 @@ pub enum Strength {
     Replayed,
     /// One recorded run, and those reorderings of it that keep the order on each lock.
     Predicted,
+}
+
+/// Why a model proves nothing, though nothing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Vacuity {
+    /// It used none of Gordian's objects: whatever it shares is not seen.
+    NoObjects,
+    /// It has one thread.
+    OneThread,
+    /// It has several, and no step of one could ever have been in the way of another's: they might
+    /// as well have run one after the other.
+    NoContention,
+}
+
+impl Vacuity {
+    /// What is wrong, as a clause without a subject: `used no lock of gordian`.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Vacuity::NoObjects => "used no lock of gordian",
+            Vacuity::OneThread => "has one thread",
+            Vacuity::NoContention => "has no thread that ever has to wait for another",
+        }
+    }
+
+    /// What may have been meant.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Vacuity::NoObjects => "did you mean `gordian::std_sync::Mutex`?",
+            Vacuity::OneThread => "did you mean `gordian::thread::spawn`?",
+            Vacuity::NoContention => "do they share a lock of gordian, or one of another library?",
+        }
+    }
+}
+
+impl fmt::Display for Vacuity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this model {}; {}", self.what(), self.hint())
+    }
+}
+
+/// What may be said of a model once it was checked, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Worth {
+    /// Every interleaving was explored and nothing is wrong in any, within the limits of the check.
+    Proved,
+    /// Nothing is wrong with at most so many preemptions.
+    Bounded,
+    /// Nothing is wrong with a random sample.
+    Sampled,
+    /// Nothing is wrong with one given schedule.
+    Replayed,
+    /// Nothing is wrong with one recorded run, and what follows from it.
+    Predicted,
+    /// Nothing could have been wrong: see [`Vacuity`].
+    Vacuous,
+    /// Nothing found so far, and a bound ended the search.
+    Incomplete,
+    /// There is a finding.
+    Found,
+    /// The check could not be carried out.
+    Error,
+}
+
+impl Worth {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Worth::Proved => "proved",
+            Worth::Bounded => "bounded",
+            Worth::Sampled => "sampled",
+            Worth::Replayed => "replayed",
+            Worth::Predicted => "predicted",
+            Worth::Vacuous => "vacuous",
+            Worth::Incomplete => "incomplete",
+            Worth::Found => "found",
+            Worth::Error => "error",
+        }
+    }
 }
 
 /// What runs the threads.
@@ -502,6 +596,32 @@ impl Report {
         codes
     }
 
+    /// What may be said of the model, in a word.
+    pub fn worth(&self) -> Worth {
+        match self.verdict {
+            Verdict::Found => return Worth::Found,
+            Verdict::Incomplete => return Worth::Incomplete,
+            Verdict::Error => return Worth::Error,
+            Verdict::Clean if self.search.vacuous.is_some() => return Worth::Vacuous,
+            Verdict::Clean => {}
+        }
+        match self.search.strength {
+            Strength::Exhaustive => Worth::Proved,
+            Strength::Bounded { .. } => Worth::Bounded,
+            Strength::Sampled => Worth::Sampled,
+            Strength::Replayed => Worth::Replayed,
+            Strength::Predicted => Worth::Predicted,
+        }
+    }
+
+    /// Why nothing is proved by it that nothing was found, unless the model says that this is meant:
+    /// then the test fails.
+    pub fn vacuity(&self) -> Option<Vacuity> {
+        let is_judged = self.verdict == Verdict::Clean && self.expect.is_empty();
+        let vacuous = self.search.vacuous.filter(|_| is_judged)?;
+        (!self.search.vacuous_allowed).then_some(vacuous)
+    }
+
     /// How strong the result is, as a phrase: `exhaustive: 30 interleavings, 4 threads, 0.001 s`.
     pub fn strength(&self) -> String {
         let search = &self.search;
@@ -547,7 +667,8 @@ impl Report {
     ///
     /// # Panics
     /// With the explanation of every finding, or of what is missing, otherwise. A search that a
-    /// bound cut off panics too: it proves nothing.
+    /// bound cut off panics too: it proves nothing. Whether the model is vacuous is not asked here:
+    /// [`Report::passed`] does, and so does a test under the attribute.
     #[track_caller]
     pub fn assert_clean(&self) {
         if self.verdict != Verdict::Clean {

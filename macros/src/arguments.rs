@@ -12,7 +12,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitStr, Result, Token, UnOp};
 
-use crate::vocabulary::{CODES, ENGINES, KEYS, LEFTOVERS, STRATEGIES, Word, unknown};
+use crate::vocabulary::{CODES, ENGINES, KEYS, LEFTOVERS, STRATEGIES, VACUOUS, Word, unknown};
 
 /// What the arguments come to.
 #[derive(Default)]
@@ -122,6 +122,10 @@ impl Arguments {
                 let leftover = one_word(name, "way to end leftover threads", value, LEFTOVERS)?;
                 quote!(leftover(::gordian::Leftover::#leftover))
             }
+            "vacuous" => {
+                let vacuous = one_word(name, "judgement of a vacuous model", value, VACUOUS)?;
+                quote!(vacuous(::gordian::Vacuous::#vacuous))
+            }
             "seed" => {
                 let number = integer(name, value, u64::MAX)?;
                 quote!(seed(#number))
@@ -150,6 +154,7 @@ fn example(name: &str) -> &'static str {
         "reruns" => "reruns = 14",
         "seed" => "seed = 42",
         "leftover" => "leftover = \"abandon\"",
+        "vacuous" => "vacuous = \"allow\"",
         _ => "expect = \"deadlock\" or expect = \"deadlock, panic\"",
     }
 }

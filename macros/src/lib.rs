@@ -11,8 +11,8 @@ use proc_macro::TokenStream;
 
 /// Turns a function into a model: a test that runs in every interleaving of its threads.
 ///
-/// The test fails when anything is found, and when the search could not be completed. The function
-/// takes no arguments and returns nothing or a `Result<(), E>` where `E: Debug`. Other attributes,
+/// The test fails when anything is found, when the search could not be completed, and when the model
+/// is vacuous. The function takes no arguments and returns nothing or a `Result<(), E>` where `E: Debug`. Other attributes,
 /// such as `#[ignore]`, `#[should_panic]` and `#[cfg]`, stay in force. `#[test]` is not needed; it
 /// may stand below this attribute, not above, where it would make a second test of the same name.
 ///
@@ -29,6 +29,7 @@ use proc_macro::TokenStream;
 /// | `reruns` | a number | executions that are run again at the end, to see whether they go the same way |
 /// | `seed` | a number | where the random strategies start |
 /// | `leftover` | `"unwind"`, `"abandon"` | what becomes of threads that are left when an execution ends |
+/// | `vacuous` | `"fail"`, `"allow"` | whether a model passes that proves nothing: without a lock of gordian, with one thread, or with threads that never meet |
 /// | `expect` | `"deadlock"`, `"deadlock, panic"` … | must be found, and nothing else |
 ///
 /// The environment variables `GORDIAN_ENGINE`, `GORDIAN_TIME_MAX` … take precedence.

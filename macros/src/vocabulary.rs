@@ -19,6 +19,7 @@ pub(crate) const KEYS: &[&str] = &[
     "reruns",
     "seed",
     "leftover",
+    "vacuous",
     "expect",
 ];
 
@@ -43,6 +44,9 @@ pub(crate) const STRATEGIES: &[Word] = &[
 
 /// What becomes of threads that are left: variants of `gordian::Leftover`.
 pub(crate) const LEFTOVERS: &[Word] = &[("unwind", "Unwind"), ("abandon", "Abandon")];
+
+/// What a vacuous model comes to: variants of `gordian::Vacuous`.
+pub(crate) const VACUOUS: &[Word] = &[("fail", "Fail"), ("allow", "Allow")];
 
 /// What can be found: variants of `gordian::Code`.
 pub(crate) const CODES: &[Word] = &[
@@ -138,7 +142,7 @@ mod tests {
                 Some(name) => assert!(text.contains(&format!("did you mean `{name}`?")), "{text}"),
                 None => assert!(!text.contains("did you mean"), "{text}"),
             }
-            assert!(text.ends_with("seed, leftover, expect"), "{text}");
+            assert!(text.ends_with("seed, leftover, vacuous, expect"), "{text}");
         }
     }
 

@@ -4,8 +4,8 @@
 mod vocabulary;
 
 use gordian::report::Engine;
-use gordian::{Code, Leftover, Strategy};
-use vocabulary::{CODES, ENGINES, LEFTOVERS, STRATEGIES, Word};
+use gordian::{Code, Leftover, Strategy, Vacuous};
+use vocabulary::{CODES, ENGINES, LEFTOVERS, STRATEGIES, VACUOUS, Word};
 
 /// Each word is what the library prints, and each variant is what it is called in Rust.
 fn assert_same(words: &[Word], own: impl IntoIterator<Item = (String, String)>) {
@@ -41,6 +41,15 @@ fn leftovers_are_the_librarys() {
     assert_same(
         LEFTOVERS,
         own.map(|(leftover, name)| ((*name).to_owned(), format!("{leftover:?}"))),
+    );
+}
+
+#[test]
+fn judgements_are_the_librarys() {
+    let own = Vacuous::ALL.iter();
+    assert_same(
+        VACUOUS,
+        own.map(|(vacuous, name)| ((*name).to_owned(), format!("{vacuous:?}"))),
     );
 }
 

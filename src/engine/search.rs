@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::config::{Config, Leftover, Strategy as Name};
+use crate::config::{Config, Leftover, Strategy as Name, Vacuous};
 use crate::corpus::Corpus;
 use crate::detect::{self, Defect, Findings, Met};
 use crate::engine::Outcome;
@@ -18,7 +18,7 @@ use crate::explore::{Ending, Strategy};
 use crate::op::{Action, How, Kind, ObjectId, Op, Site, ThreadId};
 use crate::report::{
     self, Engine, Progress, REPORT_VERSION, Report, Search as Facts, Severity, StateFacts,
-    Strength, Verdict,
+    Strength, Vacuity, Verdict,
 };
 use crate::trace::{
     Coverage, Difference, Distinct, Event, Identity, Paths, ReplayToken, Run, Turn, features,
@@ -33,6 +33,8 @@ pub(super) struct Search {
     paths: Paths,
     findings: Findings,
     coverage: Coverage,
+    /// Whether the model has used any object.
+    has_objects: bool,
     /// How many interleavings there were, of a sample.
     distinct: Option<Distinct>,
     /// What the execution showed, if the strategy goes by that.
@@ -101,6 +103,9 @@ fn resident_bytes() -> u64 {
     pages.unwrap_or(0) * PAGE_BYTES
 }
 
+/// A sample of fewer executions may have missed that threads meet.
+const SAMPLE_EXECUTIONS_MIN: u64 = 100;
+
 /// A systematic search whose executions are cut off again and again will not become complete: it
 /// stops after so many.
 const CAPPED_MAX: u64 = 100;
@@ -113,6 +118,7 @@ impl Search {
             paths: Paths::new(),
             findings: Findings::default(),
             coverage: Coverage::default(),
+            has_objects: false,
             distinct: may_repeat(&config).then(Distinct::default),
             signal: Vec::new(),
             corpus: None,
@@ -188,6 +194,7 @@ impl Search {
             let threads = self.run.spawns.len() as u32 + main;
             self.facts.threads = self.facts.threads.max(threads);
             self.coverage.take(&self.run);
+            self.has_objects |= !self.run.objects.is_empty();
             if let Some(distinct) = &mut self.distinct {
                 distinct.take(&self.run);
             }
@@ -659,6 +666,24 @@ impl Search {
         }
     }
 
+    /// Why it says nothing that nothing was found, if that is so.
+    fn vacuity(&self) -> Option<Vacuity> {
+        // A scenario is asked for its answer, and one interleaving or a few show little.
+        let may_be_told = self.config.program.is_none()
+            && self.config.replay.is_none()
+            && self.config.choices.is_none()
+            && (self.facts.strength != Strength::Sampled
+                || self.facts.executions >= SAMPLE_EXECUTIONS_MIN);
+        if !may_be_told || self.run.has_met || self.facts.contended > 0 {
+            return None;
+        }
+        Some(match (self.has_objects, self.facts.threads) {
+            (false, _) => Vacuity::NoObjects,
+            (true, ..2) => Vacuity::OneThread,
+            (true, _) => Vacuity::NoContention,
+        })
+    }
+
     /// The report, at the end of the search.
     fn into_report(mut self, strategy: Option<&dyn Strategy>) -> Report {
         if searches::await_strays(&self.watch) && self.watch.foreign_use().is_none() {
@@ -705,6 +730,9 @@ impl Search {
             (None, false, true) => Verdict::Clean,
             (None, false, false) => Verdict::Incomplete,
         };
+        if verdict == Verdict::Clean && findings.is_empty() {
+            self.facts.vacuous = self.vacuity();
+        }
         Report {
             v: REPORT_VERSION,
             model: self.config.model,
@@ -769,6 +797,8 @@ fn facts(config: &Config) -> Facts {
         steps_longest: 0,
         threads: 0,
         contended: 0,
+        vacuous: None,
+        vacuous_allowed: config.vacuous == Vacuous::Allow,
         states: None,
         spins_max: None,
         seconds: 0.0,

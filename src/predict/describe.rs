@@ -88,6 +88,8 @@ impl Described<'_> {
             steps_longest: events,
             threads: self.trace.threads() as u32,
             contended: self.sections.shared,
+            vacuous: None,
+            vacuous_allowed: false,
             states: None,
             spins_max: None,
             seconds: took.as_secs_f64(),
