@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use gordian::{Leftover, Strategy};
+use gordian::{Leftover, Strategy, Vacuous};
 
 use crate::config::Day;
 use crate::report::Format;
@@ -587,6 +587,10 @@ pub(crate) struct SearchArgs {
     #[arg(long, env = "GORDIAN_LEFTOVER", hide_env = true)]
     #[arg(value_parser = PossibleValuesParser::new(Leftover::ALL.iter().map(|(_, name)| *name)))]
     pub(crate) leftover: Option<String>,
+    /// Whether a model passes that proves nothing: without a lock of gordian, or any contention
+    #[arg(long, env = "GORDIAN_VACUOUS", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(Vacuous::ALL.iter().map(|(_, name)| *name)))]
+    pub(crate) vacuous: Option<String>,
 }
 
 impl SearchArgs {
@@ -610,6 +614,7 @@ impl SearchArgs {
             ("STALL_MAX", self.stall_max.map(seconds)),
             ("SEED", text(self.seed)),
             ("LEFTOVER", self.leftover.clone()),
+            ("VACUOUS", self.vacuous.clone()),
         ];
         let given = settings.into_iter();
         given

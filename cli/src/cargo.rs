@@ -14,6 +14,7 @@ use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 use crate::args::{BuildArgs, Color, ViewArgs};
 use crate::error::Error;
 use crate::process::{Interrupt, supervise};
+use crate::resolver;
 
 /// The workspace that the command line means.
 pub(crate) struct Project {
@@ -130,6 +131,11 @@ impl Project {
             .iter()
             .map(|package| package.name.to_string())
             .collect()
+    }
+
+    /// What is to be told of how cargo builds the workspace.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        resolver::warnings(&self.metadata)
     }
 
     /// Where the results of this program go.

@@ -132,6 +132,7 @@ fn weighed(mut outcome: Outcome) -> Outcome {
     outcome.status = match report.verdict {
         Verdict::Error => Status::Error,
         _ if report.findings.iter().any(is_error) => Status::Failed,
+        _ if report.vacuity().is_some() => Status::Vacuous,
         _ => Status::Passed,
     };
     outcome.remark = None;

@@ -23,7 +23,7 @@ use crate::exit_code::ExitCode;
 use crate::models::{self, Model};
 use crate::output::{Event, Output};
 use crate::process::Interrupt;
-use crate::run::{Plan, explore, variables};
+use crate::run::{Plan, explore, variables, warn};
 use crate::{report, scenario};
 use changed::Changes;
 use judge::count as counted;
@@ -59,6 +59,7 @@ fn judged(args: &GateArgs, output: &mut Output) -> Result<Judgement, Error> {
     let chosen = Chosen::of(&args.config, Some(&root))?;
     let policy = chosen.policy();
     let gathered = if args.merge.is_empty() {
+        warn(&project, output);
         let job = Job {
             args,
             project: &project,

@@ -11,6 +11,7 @@ mod config;
 mod error;
 mod exit_code;
 mod explain;
+mod foreign;
 mod fuzz;
 mod gate;
 mod models;
@@ -20,6 +21,7 @@ mod predict;
 mod process;
 mod replay;
 mod report;
+mod resolver;
 mod run;
 mod scenario;
 

@@ -11,6 +11,7 @@ use gordian::Report;
 use gordian::report::{REPORT_VERSION, Severity, Verdict};
 
 use crate::exit_code::ExitCode;
+use crate::foreign::Foreign;
 use crate::models::Model;
 use crate::process::{Ended, Killed};
 
@@ -28,6 +29,8 @@ pub(crate) struct Outcome {
     pub(crate) printed: Vec<String>,
     /// Wall-clock time of the process.
     pub(crate) time: Duration,
+    /// Of a vacuous model: where its crate names locks and threads that are not gordian's.
+    pub(crate) foreign: Vec<Foreign>,
 }
 
 /// How a model came out.
@@ -39,6 +42,8 @@ pub(crate) enum Status {
     Failed,
     /// Nothing found, but not everything explored.
     Incomplete,
+    /// Nothing found, and nothing could have been: the model proves nothing.
+    Vacuous,
     /// The process died without a report.
     Crashed,
     /// The check could not be carried out.
@@ -51,10 +56,11 @@ pub(crate) enum Status {
 
 impl Status {
     /// All of them.
-    pub(crate) const ALL: [Status; 7] = [
+    pub(crate) const ALL: [Status; 8] = [
         Status::Passed,
         Status::Failed,
         Status::Incomplete,
+        Status::Vacuous,
         Status::Crashed,
         Status::Error,
         Status::Ignored,
@@ -67,6 +73,7 @@ impl Status {
             Status::Passed => "passed",
             Status::Failed => "failed",
             Status::Incomplete => "incomplete",
+            Status::Vacuous => "vacuous",
             Status::Crashed => "crashed",
             Status::Error => "error",
             Status::Ignored => "ignored",
@@ -115,7 +122,11 @@ impl Summary {
         let any = |status| self.count(status) > 0;
         if any(Status::Failed) || any(Status::Crashed) || any(Status::Error) {
             ExitCode::Findings
-        } else if any(Status::Incomplete) || self.interrupted || any(Status::NotRun) {
+        } else if any(Status::Incomplete)
+            || any(Status::Vacuous)
+            || self.interrupted
+            || any(Status::NotRun)
+        {
             ExitCode::Incomplete
         } else if any(Status::Passed) {
             ExitCode::Clean
@@ -151,6 +162,7 @@ impl Outcome {
             remark: None,
             printed: Vec::new(),
             time: Duration::ZERO,
+            foreign: Vec::new(),
         }
     }
 
@@ -201,6 +213,7 @@ impl Outcome {
             (Some(report), _) => match (report.verdict, report.passed(), success) {
                 (Verdict::Error, ..) => (Status::Error, None),
                 (Verdict::Incomplete, false, _) => (Status::Incomplete, None),
+                (_, false, false) if report.vacuity().is_some() => (Status::Vacuous, None),
                 (_, true, true) => (Status::Passed, None),
                 (_, true, false) => {
                     let how = format!(
@@ -221,6 +234,7 @@ impl Outcome {
             remark,
             printed,
             time,
+            foreign: Vec::new(),
         }
     }
 }

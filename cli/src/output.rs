@@ -24,7 +24,6 @@ use gordian::Report;
 use gordian::report::{Finding, Progress, Step};
 
 pub(crate) use prose::report as sentences;
-pub(crate) use words::is_vacuous;
 
 use crate::args::{Color, MessageFormat, View};
 use crate::error::Error;
@@ -63,6 +62,8 @@ pub(crate) enum Event<'a> {
     },
     /// A model has ended.
     Ended(&'a Outcome),
+    /// Something to be minded, of which nothing fails.
+    Warning(&'a str),
     /// All models have ended.
     Finished {
         /// How they came out.

@@ -20,6 +20,7 @@ use crate::cargo::{self, Project};
 use crate::config::{Chosen, Searching};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::foreign;
 use crate::models::{self, Model};
 use crate::outcome::{Outcome, Run, Status, Summary};
 use crate::output::{Event, Output, Pace, json};
@@ -44,6 +45,7 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
     let interrupt = Interrupt::on_signals().map_err(Error::internal("signals"))?;
     let project = Project::find(&args.build)?;
     let chosen = Chosen::of(&args.config, Some(&project.root()))?;
+    warn(&project, output);
     let binaries = cargo::build(&args.build, args.view.much, &project, &interrupt)?;
     let models = models::discover(binaries, &args.filters, &args.test_args)?;
     if models.is_empty() {
@@ -65,6 +67,13 @@ pub(crate) fn test(args: &TestArgs, output: &mut Output) -> Result<ExitCode, Err
     });
     output.event(&Event::Written(&kept?.page));
     Ok(summary.exit_code())
+}
+
+/// Says where cargo builds other things than it is meant to.
+pub(crate) fn warn(project: &Project, output: &mut Output) {
+    for text in project.warnings() {
+        output.event(&Event::Warning(&text));
+    }
 }
 
 /// Which models are run, and how.
@@ -106,6 +115,7 @@ pub(crate) fn explore(
         plan,
         reports: fresh_directory(&project.output_directory())?,
         interrupt,
+        root: &project.root(),
         watched: output.is_watched(),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
@@ -222,6 +232,8 @@ struct Crew<'a> {
     /// Where the children write their reports.
     reports: PathBuf,
     interrupt: &'a Interrupt,
+    /// Of the workspace.
+    root: &'a Path,
     /// Whether somebody sees how far the models are.
     watched: bool,
     /// The number of the next model to run.
@@ -291,7 +303,7 @@ impl Crew<'_> {
             let outcome = self
                 .run_one(number, model)
                 .map(|run| self.outcome(model, run));
-            let good = [Status::Passed, Status::Incomplete];
+            let good = [Status::Passed, Status::Incomplete, Status::Vacuous];
             if self.plan.fail_fast
                 && outcome
                     .as_ref()
@@ -361,7 +373,10 @@ impl Crew<'_> {
     }
 
     fn outcome(&self, model: &Model, run: Run) -> Outcome {
-        let outcome = Outcome::of(model.clone(), run);
+        let mut outcome = Outcome::of(model.clone(), run);
+        if outcome.status == Status::Vacuous {
+            outcome.foreign = foreign::named_in(&model.binary.directory, self.root);
+        }
         match self.plan.canary {
             Some(title) if title == model.title() => outcome.into_canary(),
             _ => outcome,

@@ -203,7 +203,7 @@ fn what_is_wrong_is_red() {
             code: 106,
             stdout: &[
                 "vacuous     FAIL     1 model",
-                "bank tests::vacuous: none of its threads",
+                "bank tests::vacuous: this model has no thread that ever has to wait",
             ],
         },
         Case {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use gordian::private::DEFAULT;
 use gordian::report::{Engine, Finding};
-use gordian::{Code, Leftover, Strategy};
+use gordian::{Code, Leftover, Strategy, Vacuous};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,6 +42,9 @@ pub struct Profile {
     pub(crate) seed: Option<u64>,
     /// What becomes of threads that are left when an execution ends.
     pub(crate) leftover: Option<Named<Leftover>>,
+    /// Whether a model passes that proves nothing: without a lock of gordian, with one thread, or
+    /// with threads that never meet.
+    pub(crate) vacuous: Option<Named<Vacuous>>,
     /// What `cargo gordian gate` asks for.
     pub(crate) gate: Gate,
 }
@@ -62,13 +65,13 @@ pub struct Gate {
     pub(crate) allow: Option<Vec<Named<Ground>>>,
     /// What a search that a bound ended is: "warn", and in ci "fail".
     pub(crate) incomplete: Option<Level>,
-    /// What a model is whose threads never meet: "warn", and in ci "fail".
+    /// What a model is that proves nothing: "warn", and in ci "fail".
     pub(crate) vacuous: Option<Level>,
     /// Models that are there to show just that, by binary and path.
     pub(crate) vacuous_models: Option<Vec<String>>,
     /// At least so many models and scenarios: 1 unless given.
     pub(crate) models_min: Option<u64>,
-    /// At least so many interleavings of all together: 1 unless given.
+    /// At least so many distinct interleavings of all together: 1 unless given.
     pub(crate) executions_min: Option<u64>,
     /// The model that must be found, by binary and path, or false; in ci one must be named.
     pub(crate) canary: Option<Canary>,
@@ -153,6 +156,7 @@ impl Searching {
             stall_max: above.stall_max.or(below.stall_max),
             seed: above.seed.or(below.seed),
             leftover: above.leftover.or(below.leftover),
+            vacuous: above.vacuous.or(below.vacuous),
             gate: Gate::default(),
         })
     }
@@ -183,6 +187,7 @@ impl Searching {
             ),
             ("SEED", text(its.seed)),
             ("LEFTOVER", its.leftover.map(|it| it.word().to_owned())),
+            ("VACUOUS", its.vacuous.map(|it| it.word().to_owned())),
         ];
         let given = settings.into_iter();
         given

@@ -34,6 +34,7 @@ time_max = "500ms"
 stall_max = 30
 seed = 7
 leftover = "abandon"
+vacuous = "allow"
 
 [profile.ci]
 time_max = 2.5

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gordian::report::{Engine, Severity};
-use gordian::{Code, Leftover, Strategy};
+use gordian::{Code, Leftover, Strategy, Vacuous};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -133,6 +133,15 @@ impl Words for Leftover {
     fn words() -> Vec<(&'static str, Self)> {
         let all = Leftover::ALL.iter();
         all.map(|&(leftover, name)| (name, leftover)).collect()
+    }
+}
+
+impl Words for Vacuous {
+    const KIND: &'static str = "judgement of a vacuous model";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        let all = Vacuous::ALL.iter();
+        all.map(|&(vacuous, name)| (name, vacuous)).collect()
     }
 }
 

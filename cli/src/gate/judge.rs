@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use gordian::Report;
-use gordian::report::{Finding, Severity, Strength, grouped};
+use gordian::report::{Finding, Severity, grouped};
 use serde_json::{Value, json};
 
 use super::Gathered;
@@ -16,7 +16,7 @@ use crate::config::{Baseline, Canary, Day, Level, Policy};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::outcome::Status;
-use crate::output::{is_vacuous, json as format};
+use crate::output::json as format;
 use crate::report::{Entry, Results};
 
 /// What came of the gate.
@@ -197,6 +197,7 @@ pub(super) fn judge(
             court.own_failure(entry),
             &failing,
             at,
+            policy.vacuous_models.contains(&entry.title()),
         );
     }
     let mut results = Results::read(&text(&lines)).map_err(unreadable())?;
@@ -240,6 +241,7 @@ fn mark(
     own_failure: Option<String>,
     failing: &[(usize, usize)],
     at: usize,
+    is_known_empty: bool,
 ) {
     if !known.is_empty() {
         let accepted = known.iter().map(|known| {
@@ -252,6 +254,10 @@ fn mark(
         line["accepted"] = accepted.collect();
     }
     let fails = own_failure.is_some() || failing.iter().any(|one| one.0 == at);
+    if entry.status == Status::Vacuous && is_known_empty {
+        line["status"] = Status::Passed.name().into();
+        line["remark"] = "it is named in vacuous_models".into();
+    }
     if entry.status == Status::Failed && !fails {
         line["status"] = Status::Passed.name().into();
         let remark = match known {
@@ -367,7 +373,11 @@ impl Court<'_> {
     fn own_failure(&self, entry: &Entry) -> Option<String> {
         let remark = || entry.remark.clone();
         match entry.status {
-            Status::Passed | Status::Incomplete | Status::Ignored | Status::NotRun => None,
+            Status::Passed
+            | Status::Incomplete
+            | Status::Vacuous
+            | Status::Ignored
+            | Status::NotRun => None,
             Status::Crashed => Some(remark().unwrap_or_else(|| "the process died".to_owned())),
             Status::Error => {
                 let error = entry
@@ -448,30 +458,18 @@ impl Court<'_> {
     }
 
     fn vacuous(&self, is_partial: bool) -> Rule {
-        // A sample may miss every wait; whoever goes through all interleavings would have seen one.
-        // A scenario is asked for its answer, and has no need to be real.
-        let is_empty = |report: &Report| {
-            report.expect.is_empty()
-                && report.scenario.is_none()
-                && report.search.strength != Strength::Sampled
-                && is_vacuous(report)
-        };
-        let nothing_met = |entry: &&Entry| {
-            let report = entry.report.as_ref();
-            entry.status == Status::Passed && report.is_some_and(is_empty)
-        };
         let empty: Vec<String> = self
             .counted()
-            .filter(nothing_met)
+            .filter(|entry| entry.status == Status::Vacuous)
             .map(Entry::title)
             .collect();
         let known = &self.policy.vacuous_models;
         let (known_empty, new): (Vec<_>, Vec<_>) =
             empty.iter().partition(|title| known.contains(title));
-        let text = "none of its threads ever has to wait for another".to_owned();
-        let mut reasons: Vec<_> = new
-            .iter()
-            .map(|title| ((*title).clone(), text.clone()))
+        let mut reasons: Vec<_> = self
+            .counted()
+            .filter(|entry| new.contains(&&entry.title()))
+            .map(|entry| (entry.title(), why_vacuous(entry)))
             .collect();
         // What is named is held to it, as in the baseline.
         let stale = known
@@ -480,8 +478,12 @@ impl Court<'_> {
         let text = "is named in vacuous_models, and is not vacuous or not there".to_owned();
         reasons.extend(stale.map(|title| (title.clone(), text.clone())));
         let mut why = match new.len() {
-            0 => "threads meet in every model that has several".to_owned(),
-            number => format!("{} without any contention", count(number, "model")),
+            0 => "threads meet in every model".to_owned(),
+            number => format!(
+                "{} that prove{} nothing",
+                count(number, "model"),
+                if number == 1 { "s" } else { "" }
+            ),
         };
         if !known_empty.is_empty() {
             why += &format!("; {} named as vacuous", known_empty.len());
@@ -615,6 +617,20 @@ impl Court<'_> {
             ),
         }
     }
+}
+
+/// Why a model proves nothing, and where its crate names locks that are not seen.
+fn why_vacuous(entry: &Entry) -> String {
+    let report = entry.report.as_ref();
+    let why = report.and_then(Report::vacuity);
+    let mut text = why.map_or_else(|| "proves nothing".to_owned(), |why| why.to_string());
+    for place in &entry.foreign {
+        text += &format!(
+            "\n{}:{}: `{}` is not seen",
+            place.file, place.line, place.path
+        );
+    }
+    text
 }
 
 /// Whether an entry of the baseline means this finding of this model.

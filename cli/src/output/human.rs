@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use gordian::Report;
-use gordian::report::{Finding, Verdict, grouped};
+use gordian::report::{Finding, RESTS_ON, Verdict, Worth, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::canvas::Canvas;
@@ -16,10 +16,11 @@ use super::prose;
 use super::source::{Sources, picture, picture_of_scenario, refusal};
 use super::steps::page;
 use super::table::table;
-use super::words::{counted, counts, pace, phrase, seconds, vacuity, verb};
+use super::words::{counted, counts, pace, phrase, quiet_locks, seconds, verb};
 use super::{Event, Renderer, gate, scenario};
 use crate::args::View;
 use crate::error::Error;
+use crate::foreign::Foreign;
 use crate::gate::Judgement;
 use crate::models::Model;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as CheckStatus};
@@ -164,10 +165,23 @@ impl Human {
                 self.status("Warning", HAZARD, &text)?;
             }
         }
+        let mut reports = summary
+            .outcomes
+            .iter()
+            .filter_map(|one| one.report.as_ref());
+        self.rests_on(reports.any(|report| report.worth() == Worth::Proved))?;
         if summary.interrupted {
             self.status("Interrupted", HAZARD, "what was not run is not proved")?;
         }
         Ok(())
+    }
+
+    /// What a proof rests on, below every summary that speaks of one.
+    fn rests_on(&self, is_proof: bool) -> io::Result<()> {
+        match is_proof {
+            true => self.status("Proof", VERB, &format!("rests on {RESTS_ON}")),
+            false => Ok(()),
+        }
     }
 
     fn checking(&mut self, files: usize, workers: usize) -> io::Result<()> {
@@ -217,6 +231,11 @@ impl Human {
             let (word, style) = scenario::word(result.status());
             self.status(word, style, &scenario::line(result))?;
         }
+        let mut found = checks
+            .results
+            .iter()
+            .filter_map(|one| one.findings.as_ref().ok());
+        self.rests_on(found.any(|its| its.report.worth() == Worth::Proved))?;
         for result in &checks.results {
             for remark in scenario::unreached(result) {
                 self.status("Warning", HAZARD, &remark)?;
@@ -374,6 +393,10 @@ impl Human {
             let picture = |finding: &Finding| picture(root, finding, self.canvas);
             self.show(stdout, report, picture, command)?;
         }
+        for place in &outcome.foreign {
+            let Foreign { file, line, path } = place;
+            writeln!(stdout, "  not seen  {file}:{line}: `{path}`")?;
+        }
         if let Some(remark) = &outcome.remark {
             writeln!(stdout, "{ERROR}error{ERROR:#}: {remark}")?;
             let from = outcome.printed.len().saturating_sub(LAST_LINES);
@@ -479,6 +502,7 @@ impl Renderer for Human {
                 let page = page(steps, *at, |file| sources.text(file));
                 write!(anstream::stdout().lock(), "{page}")
             }
+            Event::Warning(text) => self.status("Warning", HAZARD, text),
             Event::Status { .. } if self.quiet => Ok(()),
             Event::Status { verb, text } => self.status(verb, VERB, text),
             Event::Failed(error) => self.failed(error),
@@ -525,11 +549,11 @@ fn has_hazard(outcome: &Outcome) -> bool {
         && report.is_some_and(|report| report.expect.is_empty() && !report.findings.is_empty())
 }
 
-/// Why a pass says next to nothing, if it does: the threads never meet.
+/// Why a pass says little, if it does: the threads never meet at any lock.
 fn proves_little(outcome: &Outcome) -> Option<String> {
     let is_pass = outcome.status == Status::Passed && outcome.remark.is_none();
     let report = outcome.report.as_ref().filter(|_| is_pass)?;
-    report.expect.is_empty().then(|| vacuity(report))?
+    report.expect.is_empty().then(|| quiet_locks(report))?
 }
 
 /// `[0.021s] bank transfer · exhaustive: 24 interleavings, 2 threads`.
@@ -545,7 +569,12 @@ fn line(outcome: &Outcome) -> String {
 
 /// A line of an explanation in colour: its head, and the threads that wait.
 fn painted(line: &str) -> String {
-    for (head, style) in [("error", ERROR), ("hazard", HAZARD), ("incomplete", HAZARD)] {
+    for (head, style) in [
+        ("error", ERROR),
+        ("hazard", HAZARD),
+        ("incomplete", HAZARD),
+        ("vacuous", HAZARD),
+    ] {
         if let Some((code, message)) = line.split_once(": ").filter(|_| line.starts_with(head)) {
             return format!("{style}{code}{style:#}: {message}");
         }

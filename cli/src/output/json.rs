@@ -15,6 +15,7 @@ use super::source::refusal;
 use super::{Event, Renderer, scenario};
 use crate::args::DrawingArgs;
 use crate::error::Error;
+use crate::foreign::Foreign;
 use crate::gate::Judgement;
 use crate::outcome::scenario::{Checked, Checks, Findings, Refusal, Status as FileStatus};
 use crate::outcome::{Outcome, Status, Summary};
@@ -44,6 +45,12 @@ pub(crate) struct ModelLine<'a> {
     /// Of a model without a report: the last lines it wrote.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     printed: &'a [String],
+    /// Of a vacuous model: where its crate names locks that are not gordian's.
+    #[serde(skip_serializing_if = "<[Foreign]>::is_empty")]
+    foreign: &'a [Foreign],
+    /// What may be said of the model, in a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worth: Option<&'static str>,
     #[serde(flatten)]
     report: Map<String, Value>,
 }
@@ -82,6 +89,7 @@ struct SummaryLine {
     crashed: usize,
     error: usize,
     incomplete: usize,
+    vacuous: usize,
     not_run: usize,
     ignored: usize,
     interleavings: u64,
@@ -137,7 +145,7 @@ impl Renderer for Json {
             Event::Judged { judgement, .. } => judged(judgement),
             Event::Annotations(text) => write!(anstream::stderr().lock(), "{text}"),
             Event::Replayed { outcome, .. } => write(&model_line(outcome)?),
-            Event::Step { .. } | Event::Status { .. } => Ok(()),
+            Event::Step { .. } | Event::Status { .. } | Event::Warning(_) => Ok(()),
             Event::Checked(result) => checked(result),
             // One line per file says it all.
             Event::Checking { .. } | Event::AllChecked { .. } => Ok(()),
@@ -203,6 +211,7 @@ fn summary_line(summary: &Summary) -> SummaryLine {
         crashed: summary.count(Status::Crashed),
         error: summary.count(Status::Error),
         incomplete: summary.count(Status::Incomplete),
+        vacuous: summary.count(Status::Vacuous),
         not_run: summary.count(Status::NotRun),
         ignored: summary.count(Status::Ignored),
         interleavings: summary.interleavings(),
@@ -305,6 +314,11 @@ pub(crate) fn model_line(outcome: &Outcome) -> io::Result<ModelLine<'_>> {
         } else {
             &[]
         },
+        foreign: &outcome.foreign,
+        worth: outcome
+            .report
+            .as_ref()
+            .map(|report| report.worth().as_str()),
         report: fields(outcome.report.as_ref(), &outcome.model.path)?,
     })
 }
@@ -375,6 +389,7 @@ fn checks_line(checks: &Checks) -> SummaryLine {
         crashed: count(FileStatus::Defect),
         error: count(FileStatus::Refused),
         incomplete: count(FileStatus::Incomplete),
+        vacuous: 0,
         not_run: 0,
         ignored: 0,
         interleavings: checks.interleavings(),

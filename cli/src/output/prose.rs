@@ -5,7 +5,7 @@
 
 use gordian::Report;
 use gordian::private::shell_word;
-use gordian::report::{Edge, Finding, Outcome, Severity, Shrunk, Step, Verdict};
+use gordian::report::{Edge, Finding, Outcome, RESTS_ON, Severity, Shrunk, Step, Verdict, Worth};
 
 use crate::report::plain;
 
@@ -30,7 +30,19 @@ pub(crate) fn report(report: &Report, command: impl Fn(&Finding) -> Option<Strin
 
 fn without_finding(report: &Report) -> String {
     let mut text = match report.verdict {
-        Verdict::Clean => format!("Nothing was found. Explored: {}.\n", report.strength()),
+        Verdict::Clean => match (report.vacuity(), report.search.vacuous) {
+            (Some(vacuous), _) => format!(
+                "Nothing was found, but nothing could have been: {vacuous} This is not a pass.\n\
+                 Explored: {}.\n",
+                report.strength()
+            ),
+            (None, Some(vacuous)) => format!(
+                "Nothing was found. This model {}, as is meant. Explored: {}.\n",
+                vacuous.what(),
+                report.strength()
+            ),
+            (None, None) => format!("Nothing was found. Explored: {}.\n", report.strength()),
+        },
         Verdict::Incomplete => format!(
             "Nothing was found so far, but the search ended early, after {}: this is not a pass.\n",
             report.progress()
@@ -43,6 +55,9 @@ fn without_finding(report: &Report) -> String {
     };
     if let Some(reason) = &report.search.incomplete_reason {
         text += &format!("The search is not complete because {reason}.\n");
+    }
+    if report.worth() == Worth::Proved {
+        text += &format!("This rests on {RESTS_ON}\n");
     }
     for remark in &report.search.remarks {
         text += &format!("Remark: {remark}.\n");

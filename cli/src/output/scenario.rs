@@ -74,7 +74,7 @@ fn row(name: &str, result: &Checked) -> Row {
         Ok(findings) => Row {
             name,
             numbers: [
-                grouped(findings.report.search.executions),
+                grouped(findings.report.search.interleavings()),
                 findings.scenario.threads.len().to_string(),
                 grouped(findings.report.search.steps_longest),
                 seconds(findings.report.search.seconds),

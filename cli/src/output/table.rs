@@ -177,6 +177,7 @@ mod tests {
             remark: (status == Status::Crashed).then(|| "signal: 6 (SIGABRT)".to_owned()),
             printed: Vec::new(),
             time: Duration::from_millis(21),
+            foreign: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use gordian::Report;
-use gordian::report::{Engine, Severity, Strength, grouped};
+use gordian::report::{Engine, Severity, Strength, Vacuity, grouped};
 
 use super::Pace;
 use crate::outcome::{Outcome, Status, Summary};
@@ -21,6 +21,7 @@ pub(super) fn verb(status: Status) -> (&'static str, Style) {
         Status::Passed => ("PASS", GOOD),
         Status::Failed => ("FAIL", BAD),
         Status::Incomplete => ("INCOMPLETE", DOUBTFUL),
+        Status::Vacuous => ("VACUOUS", DOUBTFUL),
         Status::Crashed => ("CRASH", BAD),
         Status::Error => ("ERROR", BAD),
         Status::Ignored => ("IGNORED", DOUBTFUL),
@@ -36,7 +37,9 @@ pub(super) fn phrase(outcome: &Outcome) -> String {
         (Some(report), Status::Passed) if report.expect.is_empty() && outcome.remark.is_none() => {
             vec![strength(report)]
         }
-        (Some(report), Status::Passed | Status::Failed) => vec![result, strength(report)],
+        (Some(report), Status::Passed | Status::Failed | Status::Vacuous) => {
+            vec![result, strength(report)]
+        }
         _ => vec![result],
     };
     parts.join("; ")
@@ -74,7 +77,7 @@ pub(super) fn result(outcome: &Outcome) -> String {
     match (&outcome.report, outcome.status) {
         (Some(report), Status::Passed) => match remark {
             Some(remark) => format!("{} ({remark})", found(report)),
-            None if report.expect.is_empty() && vacuity(report).is_some() => {
+            None if report.expect.is_empty() && quiet_locks(report).is_some() => {
                 format!("{}, but no lock is ever contended", worth(report))
             }
             None if report.expect.is_empty() => worth(report),
@@ -85,6 +88,10 @@ pub(super) fn result(outcome: &Outcome) -> String {
             None => found(report),
         },
         (Some(report), Status::Incomplete) => format!("only {}", report.progress()),
+        (Some(report), Status::Vacuous) => {
+            let why = report.vacuity().map_or("proves nothing", Vacuity::what);
+            why.to_owned()
+        }
         (Some(report), Status::Error) => {
             let error = report
                 .error
@@ -137,14 +144,14 @@ fn expected(report: &Report) -> String {
     codes.join(", ")
 }
 
-/// Why a pass says little, if it does.
-pub(super) fn vacuity(report: &Report) -> Option<String> {
-    if is_vacuous(report) {
-        let text = "proves little: none of its threads ever has to wait for another";
-        return Some(text.to_owned());
-    }
-    let is_one_of_several = report.search.threads > 1 && has_no_contended_lock(report);
-    is_one_of_several.then(|| match &report.coverage.locks[..] {
+/// Why a pass says little of the model's locks, if it does: threads meet, but at none of them. A
+/// replay shows one interleaving, of which nothing of the kind is to be expected.
+pub(super) fn quiet_locks(report: &Report) -> Option<String> {
+    let is_quiet = report.search.threads > 1
+        && report.search.vacuous.is_none()
+        && report.search.strength != Strength::Replayed
+        && report.coverage.is_uncontended();
+    is_quiet.then(|| match &report.coverage.locks[..] {
         [only] => format!("proves little of `{}`: it is never contended", only.name),
         locks => format!(
             "proves little of its locks: none of the {} is ever contended",
@@ -153,28 +160,13 @@ pub(super) fn vacuity(report: &Report) -> Option<String> {
     })
 }
 
-/// Whether there are locks and no thread ever waits for any. A replay shows one interleaving, of
-/// which nothing of the kind is to be expected.
-fn has_no_contended_lock(report: &Report) -> bool {
-    report.coverage.is_uncontended() && report.search.strength != Strength::Replayed
-}
-
-/// Whether several threads ran and none ever could have had to wait for another: then they might
-/// as well have run one after the other. Threads that meet without locks make a systematic search
-/// go through more than one interleaving.
-pub(crate) fn is_vacuous(report: &Report) -> bool {
-    let search = &report.search;
-    let meets = match search.strength {
-        Strength::Exhaustive | Strength::Bounded { .. } => search.executions > 1,
-        Strength::Replayed => true,
-        _ => false,
-    };
-    search.threads > 1 && search.contended == 0 && search.executions > 0 && !meets
-}
-
 /// What it means that nothing was found.
 pub(super) fn worth(report: &Report) -> String {
     let search = &report.search;
+    // A green line that proves nothing shall not look like the others.
+    if let Some(vacuous) = search.vacuous {
+        return format!("nothing proved: it {}, as is meant", vacuous.what());
+    }
     let worth = match search.strength {
         Strength::Exhaustive => "proved".to_owned(),
         Strength::Bounded { preemptions_max } => {
@@ -193,13 +185,7 @@ pub(super) fn worth(report: &Report) -> String {
         1 => ", 1 hazard".to_owned(),
         count => format!(", {count} hazards"),
     };
-    // A green line that proves nothing shall not look like the others.
-    let vacuous = if search.threads < 2 {
-        ", but there is one thread"
-    } else {
-        ""
-    };
-    format!("{worth}{engine}{hazards}{vacuous}")
+    format!("{worth}{engine}{hazards}")
 }
 
 /// How much was explored. The time stands elsewhere on the line, so it goes from the end.
@@ -269,6 +255,7 @@ pub(super) fn counts(summary: &Summary) -> String {
         (Status::Crashed, "crashed"),
         (Status::Error, "not checked"),
         (Status::Incomplete, "incomplete"),
+        (Status::Vacuous, "vacuous"),
         (Status::NotRun, "not run"),
         (Status::Ignored, "ignored"),
     ];

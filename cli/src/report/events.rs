@@ -8,6 +8,7 @@ use gordian::report::{Finding, REPORT_VERSION, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::foreign::Foreign;
 use crate::outcome::Status;
 use crate::output::json;
 
@@ -39,6 +40,8 @@ pub(crate) struct Entry {
     /// The last lines that it wrote, if there is no report.
     pub(crate) printed: Vec<String>,
     pub(crate) report: Option<Report>,
+    /// Of a vacuous model: where its crate names locks that are not gordian's.
+    pub(crate) foreign: Vec<Foreign>,
     /// Findings that the project's baseline lets through.
     pub(crate) accepted: Vec<Accepted>,
     /// Whether it is this program that is wrong.
@@ -94,6 +97,7 @@ impl Entry {
         words.extend(self.remark.clone());
         words.extend(report.error.clone());
         words.extend(report.search.incomplete_reason.clone());
+        words.extend(report.vacuity().map(|why| why.to_string()));
         words.join(", ")
     }
 }
@@ -115,6 +119,8 @@ struct ModelFields {
     remark: Option<String>,
     #[serde(default)]
     printed: Vec<String>,
+    #[serde(default)]
+    foreign: Vec<Foreign>,
     #[serde(default)]
     accepted: Vec<Accepted>,
     #[serde(default)]
@@ -170,6 +176,7 @@ impl Results {
                     seconds: fields.process_seconds,
                     remark: fields.remark,
                     printed: fields.printed,
+                    foreign: fields.foreign,
                     accepted: fields.accepted,
                     defect: fields.defect,
                     report: report.transpose().map_err(words)?,

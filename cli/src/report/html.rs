@@ -10,7 +10,7 @@ mod locks;
 mod picture;
 
 use gordian::Report;
-use gordian::report::{Finding, Severity, grouped};
+use gordian::report::{Finding, RESTS_ON, Severity, Strength, Worth, grouped};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::events::{Entry, Results};
@@ -104,16 +104,31 @@ fn verdict(results: &Results) -> (String, bool) {
     let bad = |status| results.count(status);
     let failed = bad(Status::Failed) + bad(Status::Crashed) + bad(Status::Error);
     let open = bad(Status::Incomplete) + bad(Status::NotRun);
-    match (failed, open) {
+    let vacuous = bad(Status::Vacuous);
+    match (failed, open + vacuous) {
         _ if all == 0 => ("no model was run".to_owned(), false),
         (0, 0) => (
             format!("{} of {all} {models} passed", bad(Status::Passed)),
             true,
         ),
-        (0, _) => (
-            format!("{open} of {all} {models} not fully explored"),
-            false,
-        ),
+        (0, _) => {
+            let parts = [
+                (open, "not fully explored"),
+                (
+                    vacuous,
+                    if vacuous == 1 {
+                        "proves nothing"
+                    } else {
+                        "prove nothing"
+                    },
+                ),
+            ];
+            let parts = parts.iter().filter(|(count, _)| *count > 0);
+            let parts: Vec<String> = parts
+                .map(|(count, what)| format!("{count} {what}"))
+                .collect();
+            (format!("of {all} {models} {}", parts.join(", ")), false)
+        }
         _ => (format!("{failed} of {all} {models} failed"), false),
     }
 }
@@ -140,6 +155,14 @@ fn top(results: &Results, verdict: &str, good: bool) -> Markup {
                 @if results.interrupted {
                     span.bad { "interrupted: what was not run is not proved" }
                 }
+            }
+            p.figures.worths {
+                @for (worth, count) in worths(results) {
+                    span { b { (grouped(count)) } " " (worth.as_str()) }
+                }
+            }
+            @if worths(results).iter().any(|(worth, _)| *worth == Worth::Proved) {
+                p.rests { "A proof rests on " (RESTS_ON) }
             }
         }
     }
@@ -173,7 +196,7 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
     let gist = entry.gist();
     html! {
         tr {
-            td { span class={ "status " (entry.status.name()) } { (entry.status.name()) } }
+            td { (badges(entry)) }
             th scope="row" { span.group { (entry.group) } " " span.name { (entry.name) } }
             td {
                 @if own.is_empty() { (gist) } @else {
@@ -181,6 +204,9 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
                         li { (same_code(same)) }
                     } }
                     @if let Some(remark) = &entry.remark { p { (remark) } }
+                }
+                @for place in &entry.foreign {
+                    p { "not seen: " code { (place.path) } " at " (place.file) ":" (place.line) }
                 }
                 @if !entry.printed.is_empty() {
                     details {
@@ -192,6 +218,53 @@ fn row(entry: &Entry, shown: &[Shown<'_>]) -> Markup {
             td { @if let Some(report) = &entry.report { (report.strength()) } }
         }
     }
+}
+
+/// How it came out, and what that is worth: a pass that is no proof does not look like one.
+fn badges(entry: &Entry) -> Markup {
+    let name = entry.status.name();
+    let report = entry
+        .report
+        .as_ref()
+        .filter(|_| entry.status == Status::Passed);
+    let worth = report.map(Report::worth);
+    let is_weak = !matches!(worth, None | Some(Worth::Proved | Worth::Found));
+    html! {
+        span class={ "status " (name) @if is_weak { " weak" } } { (name) }
+        @if let (Some(report), Some(worth)) = (report, worth) {
+            " "
+            span class={ "status worth " (worth.as_str()) } { (in_words(report, worth)) }
+        }
+    }
+}
+
+/// What a pass is worth.
+fn in_words(report: &Report, worth: Worth) -> String {
+    match (worth, report.search.strength, report.search.vacuous) {
+        (Worth::Found, ..) => "as expected".to_owned(),
+        (Worth::Bounded, Strength::Bounded { preemptions_max }, _) => {
+            format!("bounded: ≤ {preemptions_max} preemptions")
+        }
+        (Worth::Vacuous, _, Some(vacuous)) => format!("vacuous, as is meant: {}", vacuous.what()),
+        _ => worth.as_str().to_owned(),
+    }
+}
+
+/// Of how many models it may be said.
+fn worths(results: &Results) -> Vec<(Worth, u64)> {
+    let mut counts: Vec<(Worth, u64)> = Vec::new();
+    for report in results
+        .models
+        .iter()
+        .filter_map(|entry| entry.report.as_ref())
+    {
+        let worth = report.worth();
+        match counts.iter_mut().find(|(its, _)| *its == worth) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((worth, 1)),
+        }
+    }
+    counts
 }
 
 fn have_same_code(one: &Shown<'_>, next: &Shown<'_>) -> bool {

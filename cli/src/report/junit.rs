@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::events::{Entry, Results};
 use super::text::plain;
@@ -40,6 +40,7 @@ fn case(entry: &Entry) -> TestCase {
             let mut case = TestCase::new(entry.name.as_str(), TestCaseStatus::success());
             case.set_classname(entry.group.as_str());
             case.set_time(seconds(entry.seconds));
+            case.add_property(worth(entry));
             // What a pass is worth, and the hazards that do not fail it.
             let told = entry.report.as_ref().map(gordian::Report::explain);
             let told: Vec<String> = [strength, told].into_iter().flatten().collect();
@@ -48,13 +49,16 @@ fn case(entry: &Entry) -> TestCase {
         }
         Status::Ignored | Status::NotRun => TestCaseStatus::skipped(),
         Status::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Status::Incomplete | Status::Crashed | Status::Error => {
+        Status::Incomplete | Status::Vacuous | Status::Crashed | Status::Error => {
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }
     };
     let mut case = TestCase::new(entry.name.as_str(), status);
     case.set_classname(entry.group.as_str());
     case.set_time(seconds(entry.seconds));
+    if entry.report.is_some() {
+        case.add_property(worth(entry));
+    }
     if !matches!(entry.status, Status::Ignored | Status::NotRun) {
         let finding = entry
             .report
@@ -71,10 +75,22 @@ fn case(entry: &Entry) -> TestCase {
         case.status.set_type(kind);
         case.status.set_message(message);
         let told = entry.report.as_ref().map(gordian::Report::explain);
-        case.status
-            .set_description(told.unwrap_or_else(|| entry.printed.join("\n")));
+        let mut told = told.unwrap_or_else(|| entry.printed.join("\n"));
+        for place in &entry.foreign {
+            told += &format!(
+                "  not seen  {}:{}: `{}`\n",
+                place.file, place.line, place.path
+            );
+        }
+        case.status.set_description(told);
     }
     case
+}
+
+/// What may be said of the model, in a word.
+fn worth(entry: &Entry) -> Property {
+    let worth = entry.report.as_ref().map(|report| report.worth().as_str());
+    Property::new("gordian.worth", worth.unwrap_or("error"))
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -122,15 +122,14 @@ fn invocation(results: &Results) -> Value {
     let trouble = |entry: &&Entry| {
         matches!(
             entry.status,
-            Status::Incomplete | Status::Crashed | Status::Error
+            Status::Incomplete | Status::Vacuous | Status::Crashed | Status::Error
         )
     };
     let notification = |entry: &Entry| {
         let text = format!("{}: {}", entry.status.name(), plain(&entry.gist()));
-        let level = if entry.status == Status::Incomplete {
-            "warning"
-        } else {
-            "error"
+        let level = match entry.status {
+            Status::Incomplete | Status::Vacuous => "warning",
+            _ => "error",
         };
         json!({
             "level": level,

@@ -79,15 +79,18 @@ fn every_rule_has_its_exit_code() {
     let empty = [
         ("search.contended", json!(0)),
         ("search.executions", json!(1)),
+        ("search.vacuous", json!("no-contention")),
     ];
+    let meant = [&empty[..], &[("search.vacuous_allowed", json!(true))]].concat();
     let expects = [("expect", json!(["deadlock"]))];
     let expects_other = [("expect", json!(["lost-wakeup"]))];
     let cases = [
         (
             "vacuous_models = [\"bank alone\"]",
-            model("alone", "passed", &[], &empty),
+            model("alone", "vacuous", &[], &empty),
             "0",
         ),
+        ("", model("alone", "passed", &[], &meant), "0"),
         (
             "vacuous_models = [\"bank alone\"]",
             model("good", "passed", &[], &[]),
@@ -99,7 +102,7 @@ fn every_rule_has_its_exit_code() {
                 "abba",
                 "passed",
                 &[],
-                &[&empty[..], &[("scenario", json!("x.gordian"))]].concat(),
+                &[&empty[..2], &[("scenario", json!("x.gordian"))]].concat(),
             ),
             "0",
         ),
@@ -179,12 +182,12 @@ fn every_rule_has_its_exit_code() {
         ),
         (
             "",
-            model("alone", "passed", &[], &empty),
+            model("alone", "vacuous", &[], &empty),
             "vacuous fail, 106",
         ),
         (
             "vacuous = \"warn\"",
-            model("alone", "passed", &[], &empty),
+            model("alone", "vacuous", &[], &empty),
             "vacuous warn, 0",
         ),
         (
@@ -198,6 +201,12 @@ fn every_rule_has_its_exit_code() {
             "minimum fail, 4",
         ),
         ("executions_min = 6", model("good", "passed", &[], &[]), "0"),
+        // What was run again is no other interleaving.
+        (
+            "executions_min = 6",
+            model("sample", "passed", &[], &[("search.distinct", json!(2))]),
+            "minimum fail, 4",
+        ),
     ];
     for (policy, line, expected) in cases {
         let name = line["test"].clone();
