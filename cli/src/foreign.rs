@@ -210,7 +210,8 @@ fn tree(
                             break;
                         }
                         Token::Word(_) | Token::Sign('{' | '*') => {
-                            at = tree(tokens, at, front, depth - 1, found);
+                            // What is nested too deeply is passed over.
+                            at = tree(tokens, at, front, depth - 1, found).max(at + 1);
                         }
                         Token::Sign(',') | Token::Colons => at += 1,
                         // This is no `use`.

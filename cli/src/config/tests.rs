@@ -101,7 +101,7 @@ fn profiles_stand_one_above_the_other() {
     assert_eq!(named("ci", "TIME_MAX").as_deref(), Some("2.5"));
     assert_eq!(named("ci", "SEED").as_deref(), Some("7"));
     assert_eq!(named("nightly", "TIME_MAX").as_deref(), Some("0.5"));
-    assert_eq!(of("default").searching().named().len(), 12);
+    assert_eq!(of("default").searching().named().len(), 13);
 
     assert_eq!(of("default").policy().incomplete, Level::Warn);
     assert_eq!(of("ci").policy().incomplete, Level::Fail);

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use gordian::Report;
-use gordian::report::{Finding, Outcome, Severity, Site, Step};
+use gordian::report::{Finding, Outcome, Severity, Site, Step, Worth};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -136,16 +136,35 @@ fn invocation(results: &Results) -> Value {
             "message": { "text": format!("{}: {text}", entry.title()) },
         })
     };
-    let notifications: Vec<Value> = results
+    let mut notifications: Vec<Value> = results
         .models
         .iter()
         .filter(trouble)
         .map(notification)
         .collect();
+    let successful = !results.interrupted && notifications.is_empty();
+    // A pass that is no proof is none here either.
+    notifications.extend(results.models.iter().filter_map(weak_pass));
     json!({
-        "executionSuccessful": !results.interrupted && notifications.is_empty(),
+        "executionSuccessful": successful,
         "exitCode": results.exit_code,
         "toolExecutionNotifications": notifications,
+    })
+}
+
+/// What a pass is worth that is less than a proof.
+fn weak_pass(entry: &Entry) -> Option<Value> {
+    let report = entry.report.as_ref()?;
+    let worth = report.worth();
+    let is_weak = entry.status == Status::Passed && !matches!(worth, Worth::Proved | Worth::Found);
+    is_weak.then(|| {
+        let text = format!(
+            "{}: {}: {}",
+            entry.title(),
+            worth.as_str(),
+            report.strength()
+        );
+        json!({ "level": "note", "message": { "text": plain(&text) } })
     })
 }
 
