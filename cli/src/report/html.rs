@@ -112,22 +112,17 @@ fn verdict(results: &Results) -> (String, bool) {
             true,
         ),
         (0, _) => {
-            let parts = [
-                (open, "not fully explored"),
-                (
-                    vacuous,
-                    if vacuous == 1 {
-                        "proves nothing"
-                    } else {
-                        "prove nothing"
-                    },
-                ),
-            ];
-            let parts = parts.iter().filter(|(count, _)| *count > 0);
-            let parts: Vec<String> = parts
-                .map(|(count, what)| format!("{count} {what}"))
-                .collect();
-            (format!("of {all} {models} {}", parts.join(", ")), false)
+            let proves = if vacuous == 1 {
+                "proves nothing"
+            } else {
+                "prove nothing"
+            };
+            let text = match (open, vacuous) {
+                (0, _) => format!("{vacuous} of {all} {models} {proves}"),
+                (_, 0) => format!("{open} of {all} {models} not fully explored"),
+                _ => format!("{open} of {all} {models} not fully explored, {vacuous} {proves}"),
+            };
+            (text, false)
         }
         _ => (format!("{failed} of {all} {models} failed"), false),
     }
