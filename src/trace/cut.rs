@@ -21,7 +21,7 @@ impl<'a> Cuts<'a> {
         world.rewind();
         let events = run.events.iter().zip(0..);
         let footprints = events.map(|(event, number)| {
-            let footprint = world.footprint(event.op, event.thread);
+            let footprint = world.footprint_done(event.op, event.thread, event.effect);
             run.redo(&mut world, number);
             footprint
         });
@@ -113,6 +113,7 @@ impl<'a> Cuts<'a> {
                 op: thread.ops[done],
                 site: thread.sites[done],
                 announced: its.last_event,
+                waits: false,
             });
         }
         debug_assert_eq!(

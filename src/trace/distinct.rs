@@ -21,12 +21,21 @@ use crate::report;
 /// Interleavings that are told apart; of more it is only known that there are as many.
 const DISTINCT_MAX: usize = report::DISTINCT_MAX as usize;
 
+/// The ways in which a step that was done has touched a cell.
+const MODES: [Mode; 5] = [
+    Mode::Read,
+    Mode::Write,
+    Mode::Signal,
+    Mode::Drop,
+    Mode::Revive,
+];
+
 /// The interleavings met so far.
 #[derive(Default)]
 pub(crate) struct Distinct {
     seen: HashSet<u64>,
-    /// By cell: the sums of the numbers of those that read, wrote and signalled.
-    cells: Vec<[u64; 3]>,
+    /// By cell: the sums of the numbers of those that touched it, by mode.
+    cells: Vec<[u64; MODES.len()]>,
     /// The cells that are not as at the beginning.
     touched: Vec<u32>,
     /// The number of each event.
@@ -52,12 +61,12 @@ impl Distinct {
     /// The number of an execution: the same whatever the order of independent steps.
     fn number_of(&mut self, run: &Run) -> u64 {
         for &cell in &self.touched {
-            self.cells[cell as usize] = [0; 3];
+            self.cells[cell as usize] = [0; MODES.len()];
         }
         self.touched.clear();
         let cells = Cell::count(run.world.objects());
         if self.cells.len() < cells {
-            self.cells.resize(cells, [0; 3]);
+            self.cells.resize(cells, [0; MODES.len()]);
         }
         self.events.clear();
         self.latest.clear();
@@ -75,7 +84,8 @@ impl Distinct {
                 u64::from(event.thread.0) << 32 | u64::from(event.index),
             );
             number = mixed(number, case);
-            let footprint = run.world.footprint(event.op, event.thread);
+            let world = &run.world;
+            let footprint = world.footprint_done(event.op, event.thread, event.effect);
             for &(cell, mode) in footprint.cells() {
                 number = mixed(number, self.conflicting(cell, mode));
             }
@@ -96,23 +106,24 @@ impl Distinct {
 
     /// What stands for all earlier accesses that do not commute with one of this mode.
     fn conflicting(&self, cell: Cell, mode: Mode) -> u64 {
-        let modes = [Mode::Read, Mode::Write, Mode::Signal];
-        let sums = modes.iter().zip(self.cells[cell.index()]);
+        let sums = MODES.iter().zip(self.cells[cell.index()]);
         sums.filter(|(other, _)| mode.conflicts(**other))
             .fold(0, |number: u64, (_, sum)| number.wrapping_add(sum))
     }
 
     fn access(&mut self, cell: Cell, mode: Mode, number: u64) {
         let sums = &mut self.cells[cell.index()];
-        if *sums == [0; 3] {
+        if *sums == [0; MODES.len()] {
             self.touched.push(cell.0);
         }
-        let at = match mode {
-            Mode::Read => 0,
-            Mode::Write => 1,
-            Mode::Signal => 2,
+        // One handle being left makes a difference only to who is still to drop another.
+        let mode = match mode {
+            Mode::LastButOne => Mode::Drop,
+            mode => mode,
         };
-        sums[at] = sums[at].wrapping_add(number);
+        let at = MODES.iter().position(|its| *its == mode);
+        let sum = &mut sums[at.expect("every mode is in the list")];
+        *sum = sum.wrapping_add(number);
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct Pending {
     /// How many events there were when it was announced.
     pub(crate) announced: u32,
     /// Whether it had to wait at any time since then.
-    waits: bool,
+    pub(super) waits: bool,
 }
 
 /// One thread of the execution.
