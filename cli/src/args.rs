@@ -83,7 +83,7 @@ Example: the models of package `bank` whose name has `transfer` in it, at most 3
   cargo gordian test -p bank --time-max 30 transfer
 
 Exit codes: 0 clean and complete, 2 usage, 4 nothing to run, 70 internal error,
-  100 findings, 101 build failed, 106 incomplete";
+  100 findings, 101 build failed, 106 incomplete or vacuous";
 
 /// Flags of `cargo gordian test`.
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ pub(crate) enum ExitCode {
     Findings = 100,
     /// The tests did not compile.
     BuildFailed = 101,
-    /// Nothing was found, but not everything was explored.
+    /// Nothing was found, but not everything was explored, or nothing could have been.
     Incomplete = 106,
 }
 
