@@ -3,6 +3,7 @@
 # fail. Needs cargo-mutants; .cargo/mutants.toml says which files, and which mistakes are none.
 #
 #   ci/mutants.sh                         what operations mean, and the detectors
+#   ci/mutants.sh search                  how executions are run, chosen and compared
 #   ci/mutants.sh core                    the autotrader's protocol core
 #   MUTANTS_SHARD=2/8 ci/mutants.sh       the third of eight samples, each spread over all files
 #   MUTANTS_SECONDS=3600 ci/mutants.sh    what can be tried in an hour, in each of two stages
@@ -36,6 +37,16 @@ engine)
   large=(-C=--package=model_tests -C=--lib -C=--test=messages -C=--test=engine -C=--test=shrink
     -C=--test=scenario_meaning -C=--test=kernels -C=--test=scenarios --timeout 300 -- -- --skip any_text_is_read_or_refused --skip loom)
   ;;
+search)
+  select=(-p gordian -f 'src/engine/**' -f 'src/explore/**' -f 'src/trace/spins.rs'
+    -f 'src/trace/cut.rs' -f 'src/trace/record.rs')
+  quick=(--features scenario,loom
+    -C=--lib -C=--test=engine -C=--test=hostile -C=--test=scopes -C=--test=spins
+    -C=--test=nondeterminism -C=--test=messages -C=--test=shrink -C=--test=scenario_meaning
+    --timeout 120 -- -- --skip any_text_is_read_or_refused --skip what_is_independent_commutes)
+  large=(-C=--package=model_tests -C=--package=gordian -C=--test=outsiders -C=--test=loom
+    -C=--test=fuzz -C=--test=counts -C=--test=differential -C=--test=scenarios --timeout 600)
+  ;;
 core)
   select=(-p autotrader -f 'autotrader/src/*.rs' -e autotrader/src/main.rs)
   quick=(--no-default-features -C=--test=sequential --timeout 60)
@@ -43,7 +54,7 @@ core)
     --timeout 300 -- -- --skip loom)
   ;;
 *)
-  echo "usage: ci/mutants.sh [engine|core]" >&2
+  echo "usage: ci/mutants.sh [engine|search|core]" >&2
   exit 2
   ;;
 esac

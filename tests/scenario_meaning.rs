@@ -586,3 +586,66 @@ fn a_thread_that_never_stops_does_not_hide_a_deadlock() {
         assert_eq!(checked.verdict(), Verdict::Found);
     }
 }
+
+/// Programs in which the search has to do one particular thing, or it takes an execution too few.
+#[test]
+fn what_a_single_mistake_of_the_search_would_miss() {
+    for (what, source, executions) in [
+        // Without the second reader the writer, and with it what the first one sees, never comes
+        // first.
+        (
+            "all readers that are in a writer's way are left out of its reversal",
+            "expect panic\nrwlock r reader_preferring\nvar x
+             thread one { read r; if x == 1 { panic \"seen\" }; unlock r }
+             thread two { read r; unlock r }
+             thread w { write r; x = 1; unlock r }",
+            None,
+        ),
+        (
+            "the same, when nobody gives the lock back",
+            "expect panic, lost-wakeup\nrwlock r reader_preferring\nvar x
+             thread one { read r; if x == 1 { panic \"seen\" } }
+             thread two { read r }
+             thread w { write r; x = 1; unlock r }",
+            None,
+        ),
+        (
+            "the other cases of a choice that a reversal brings forward",
+            "expect panic\nvar x, y
+             thread one { choose { case: x = 1 case: x = 2 }; y = x }
+             thread two { if x == 2 { panic \"seen\" } }",
+            None,
+        ),
+        (
+            "the other waiters that a notification could wake",
+            "expect panic, lost-wakeup\nmutex m\ncondvar c\nvar x
+             thread one { lock m; wait c m; unlock m }
+             thread two { lock m; wait c m; x = 1; unlock m }
+             thread n { lock m; notify_one c; unlock m; if x == 1 { panic \"seen\" } }",
+            None,
+        ),
+        (
+            "a try that comes while a writer waits",
+            "expect panic\nrwlock r\nvar x, y
+             thread one { read r; x = 1; await y == 1; unlock r }
+             thread w { await x == 1; write r; unlock r }
+             thread t { await x == 1; tryread r $a; if $a == 0 { y = 1; panic \"it waits\" }
+                        if $a == 1 { unlock r; y = 1 } }",
+            None,
+        ),
+        (
+            "reading while another reads is no choice",
+            "expect clean\nrwlock r\nthread one * 3 { read r; unlock r }",
+            Some(1),
+        ),
+    ] {
+        let options = Options::default().strategy(Strategy::Exhaustive);
+        let checked = checked_with(source, &options);
+        assert_eq!(checked.expected, Some(true), "{what}: {}", checked.report);
+        let every = checked_with(source, &Options::default().strategy(Strategy::Dfs));
+        assert_eq!(checked.terminals, every.terminals, "{what}");
+        if let Some(executions) = executions {
+            assert_eq!(checked.report.search.executions, executions, "{what}");
+        }
+    }
+}

@@ -32,7 +32,8 @@ pub fn observe(
 ) -> Observed {
     let seen = Arc::new(Mutex::new((Vec::<Ending>::new(), 0)));
     let note = Arc::clone(&seen);
-    let report = checker.check(move || {
+    // The executions are counted: none is to be run again.
+    let report = checker.reruns(0).check(move || {
         let ending = scenario.run(build, judge);
         let (endings, isolated) = &mut *note.lock().expect("nothing panics with it");
         *isolated += u64::from(ending.finished);
