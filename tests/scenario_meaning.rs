@@ -649,3 +649,30 @@ fn what_a_single_mistake_of_the_search_would_miss() {
         }
     }
 }
+
+/// Two threads may each have a ticket of one name, of whatever semaphore; and whoever waits with a
+/// lock that has no owner may do so while another holds it.
+#[test]
+fn tickets_are_a_threads_own_and_a_lock_may_be_lent() {
+    for source in [
+        "expect clean\nsemaphore s = 1 fifo\nsemaphore t = 1 fifo
+         thread one { ticket s x; await_ticket s x; release s }
+         thread two { ticket t x; await_ticket t x; release t }",
+        "expect clean\nsemaphore s = 1 fifo
+         thread one * 2 { ticket s x; await_ticket s x; release s }",
+        "expect panic\nsemaphore s = 1 fifo
+         thread one { ticket s x; ticket s x }",
+        "expect panic\nsemaphore s = 1 fifo\nvar made
+         thread one { ticket s x; made = 1 }
+         thread two { await made == 1; await_ticket s x }",
+        "expect clean\nlock l\ncondvar c\nvar g
+         thread owner { lock l; g = 1; lock l; notify_one c; unlock l }
+         thread helper { await g == 1; wait c l; unlock l }",
+        "expect panic\nlock l\ncondvar c\nthread one { wait c l; unlock l }",
+        "expect panic\nmutex l\ncondvar c\nvar g
+         thread owner { lock l; g = 1; await g == 2; unlock l }
+         thread helper { await g == 1; g = 2; wait c l }",
+    ] {
+        holds(source);
+    }
+}

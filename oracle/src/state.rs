@@ -150,6 +150,7 @@ pub(crate) enum TicketState {
 pub(crate) struct State {
     pub(crate) threads: Vec<Thread>,
     pub(crate) objects: Vec<Object>,
+    /// Each thread's own, one thread after the other.
     pub(crate) tickets: Vec<TicketState>,
 }
 
@@ -173,7 +174,7 @@ impl State {
                 })
                 .collect(),
             objects: code.objects.iter().map(|kind| first_of(*kind)).collect(),
-            tickets: vec![TicketState::None; code.tickets.len()],
+            tickets: vec![TicketState::None; code.tickets.len() * code.threads.len()],
         }
     }
 

@@ -43,6 +43,9 @@ impl World {
                 let condvar = state!(self, op.object, Condvar);
                 let wakes = condvar.is_notified(by) || condvar.is_spurious() || op.arg == 1;
                 match wakes || op.how == How::Timed {
+                    true if self.is_raw(op.other()) => {
+                        Waits::any_of(mask_of(self.lock(op.other()).holder))
+                    }
                     true => Waits::all_of(mask_of(self.lock(op.other()).holder)),
                     false => Waits::ANYONE,
                 }

@@ -624,9 +624,18 @@ impl World {
         }
     }
 
+    /// Whether the lock is the thread's to wait with: one without an owner is anybody's.
+    fn may_wait_with(&self, lock: ObjectId, by: ThreadId) -> bool {
+        let has_owner = self.objects[lock.index()].kind != Kind::RawLock;
+        match self.holder(lock) {
+            Some(holder) => holder == by || !has_owner,
+            None => false,
+        }
+    }
+
     fn apply_to_condvar(&mut self, op: Op, by: ThreadId, case: u32) -> Effect {
         match op.action {
-            Action::Wait if self.holder(op.other()) != Some(by) => Effect::Failed,
+            Action::Wait if !self.may_wait_with(op.other(), by) => Effect::Failed,
             Action::Wait
                 if op.how == How::Try
                     && state!(self, op.object, Condvar).is_of_another(op.other()) =>

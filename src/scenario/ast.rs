@@ -183,7 +183,7 @@ pub struct Proc {
     pub span: Span,
 }
 
-/// A ticket of a semaphore. Tickets belong to the file, not to a thread.
+/// The name of tickets of a semaphore: each thread has its own of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ticket {
     /// Its name.

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::ast::{Attempt, LocalIndex, ObjectIndex, ObjectKind, Place};
+use super::ast::{Attempt, LocalIndex, ObjectIndex, ObjectKind, Place, TicketIndex};
 use super::code::{Case, Hold, Instruction, Pc, Select};
 use super::formula::{Formula, Undefined};
 use super::machine::{Life, Machine, Thread};
@@ -555,20 +555,22 @@ impl Runner {
         self.moves = 0;
         let site = self.site();
         let machine = &self.machine;
-        let semaphore =
-            |ticket: super::ast::TicketIndex| machine.scenario.tickets[ticket.0 as usize].semaphore;
+        let semaphore = |ticket: TicketIndex| machine.scenario.tickets[ticket.0 as usize].semaphore;
+        // Each thread has its own of every name.
+        let thread = engine::thread_number().expect("it runs in a model") as u32;
+        let own = |ticket: TicketIndex| ticket.0 * ThreadId::COUNT_MAX as u32 + thread;
         let (ticket, effect) = match instruction {
             Instruction::Ticket { ticket, permits } => {
                 let object = machine.object(semaphore(*ticket));
-                let effect = engine::acquire_ticket(object, ticket.0, *permits, site);
+                let effect = engine::acquire_ticket(object, own(*ticket), *permits, site);
                 (*ticket, effect)
             }
             Instruction::AwaitTicket(ticket) => {
                 let object = machine.object(semaphore(*ticket));
-                (*ticket, engine::await_ticket(object, ticket.0, site))
+                (*ticket, engine::await_ticket(object, own(*ticket), site))
             }
             Instruction::DropTicket(ticket) => {
-                engine::withdraw(machine.object(semaphore(*ticket)), ticket.0, site);
+                engine::withdraw(machine.object(semaphore(*ticket)), own(*ticket), site);
                 return Next::On;
             }
             _ => unreachable!("one of the three"),

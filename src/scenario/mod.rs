@@ -54,8 +54,9 @@
 //! - What is left locked at a thread's end (`leaked-guard`), and the `foreign-release` of a `lock`,
 //!   which has no owner, are hazards here: where that matters, somebody is stuck or misled.
 //! - `upgrade` without an upgradable hold and `downgrade` without the write hold are a panic.
-//! - `wait` gives an rmutex back wholly, and takes it again as often as it was held.
-//! - Tickets: to make one that is queued or granted is a panic, and so is to await one that is not
+//! - `wait` gives an rmutex back wholly, and takes it again as often as it was held. A `lock` has no
+//!   owner: who waits with it frees it, whoever has taken it, and only a free one is a panic.
+//! - Tickets are a thread's own, like its local variables, whatever they are named in others. To make one that is queued or granted is a panic, and so is to await one that is not
 //!   there (never made, or awaited or dropped since); to drop such a one does nothing. The number
 //!   of permits is that with which it was made. What is awaited belongs to the thread.
 //! - `release` compares the permits that are to be had, together with its own, with `max`.

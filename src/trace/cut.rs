@@ -5,6 +5,7 @@
 //! Knows which steps depend on one another (their footprints). Does not know what is looked for.
 
 use crate::object::{Footprint, World};
+use crate::op::Until;
 use crate::trace::run::{Pending, Run, Spawn, Thread};
 
 /// The events of an execution with what they touch.
@@ -65,6 +66,8 @@ impl<'a> Cuts<'a> {
         let (one, two) = (&run.events[earlier as usize], &run.events[later as usize]);
         one.thread == two.thread
             || run.threads[two.thread.index()].spawned_after == Some(earlier)
+            // It went on since nobody else could.
+            || matches!(two.op.until, Until::Anyway(_))
             || self.footprints[earlier as usize].conflicts(&self.footprints[later as usize])
     }
 

@@ -720,6 +720,7 @@ impl Run {
     fn owner_before(&self, op: Op) -> Option<ThreadId> {
         match op.action {
             Action::Unlock => self.world.holder(op.object),
+            Action::Wait => self.world.holder(op.other()),
             _ => None,
         }
     }
@@ -761,7 +762,12 @@ impl Run {
             Action::Unread | Action::Unwrite | Action::Unupgradable => {
                 self.let_go(op.object, by);
             }
-            Action::Wait if effect != Effect::Failed => self.let_go(op.other(), by),
+            Action::Wait if effect.succeeded() => {
+                // A lock without an owner may be another thread's.
+                let owner = owner_before.unwrap_or(by);
+                self.let_go(op.other(), owner);
+                self.freed_by_others |= owner != by;
+            }
             Action::Wake => self.hold(op.other(), by, site),
             _ => {}
         }

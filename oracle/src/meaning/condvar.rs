@@ -51,7 +51,8 @@ impl Machine<'_> {
             advance(state, thread);
             return Ok(());
         }
-        let times = lock::give_up(state, thread, lock).ok_or(Panic)?;
+        let owned = self.code.objects[lock as usize] != ObjectKind::Lock;
+        let times = lock::give_up(state, thread, lock, owned).ok_or(Panic)?;
         let it = &mut state.threads[thread as usize];
         (it.arrived, it.note) = (true, times);
         if let Object::Condvar { waiters } = &mut state.objects[condvar as usize] {

@@ -77,10 +77,11 @@ pub(super) fn hold(state: &mut State, thread: u32, lock: u32, times: u32) {
     }
 }
 
-/// The thread gives the lock back wholly; how often it held it, none when it did not.
-pub(super) fn give_up(state: &mut State, thread: u32, lock: u32) -> Option<u32> {
+/// The thread gives the lock back wholly; how often it was held, none when it is not the thread's to
+/// give: a lock that has no owner is anybody's while it is held.
+pub(super) fn give_up(state: &mut State, thread: u32, lock: u32, owned: bool) -> Option<u32> {
     match &mut state.objects[lock as usize] {
-        Object::Lock { owner, count } if *owner == Some(thread) => {
+        Object::Lock { owner, count } if *owner == Some(thread) || !owned && owner.is_some() => {
             *owner = None;
             Some(std::mem::take(count))
         }

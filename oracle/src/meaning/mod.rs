@@ -105,7 +105,9 @@ impl Machine<'_> {
                 tries,
                 ..
             } => *tries || self.may_acquire(state, thread, *semaphore, *permits),
-            Op::AwaitTicket(ticket, _) => state.tickets[*ticket as usize] != TicketState::Queued,
+            Op::AwaitTicket(ticket, _) => {
+                state.tickets[self.own(thread, *ticket)] != TicketState::Queued
+            }
             Op::WaitGroup(group) => {
                 matches!(state.objects[*group as usize], Object::Group { count: 0 })
             }

@@ -78,6 +78,11 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// The place of the thread's ticket of this name.
+    pub(super) fn own(&self, thread: u32, ticket: u32) -> usize {
+        thread as usize * self.code.tickets.len() + ticket as usize
+    }
+
     pub(super) fn ticket(
         &self,
         state: &mut State,
@@ -86,14 +91,15 @@ impl Machine<'_> {
         wanted: i64,
     ) -> Result<(), Panic> {
         let semaphore = self.code.tickets[ticket as usize];
-        if state.tickets[ticket as usize] != TicketState::None {
+        let own = self.own(thread, ticket);
+        if state.tickets[own] != TicketState::None {
             return Err(Panic);
         }
-        state.tickets[ticket as usize] = if self.take_permits(state, semaphore, wanted) {
+        state.tickets[own] = if self.take_permits(state, semaphore, wanted) {
             TicketState::Granted(wanted)
         } else {
             if let Object::Semaphore { queue, .. } = &mut state.objects[semaphore as usize] {
-                queue.push((Who::Ticket(ticket), wanted));
+                queue.push((Who::Ticket(own as u32), wanted));
             }
             TicketState::Queued
         };
@@ -107,7 +113,7 @@ impl Machine<'_> {
         thread: u32,
         ticket: u32,
     ) -> Result<(), Panic> {
-        let ticket = &mut state.tickets[ticket as usize];
+        let ticket = &mut state.tickets[self.own(thread, ticket)];
         if *ticket == TicketState::None {
             return Err(Panic);
         }
@@ -118,12 +124,13 @@ impl Machine<'_> {
 
     pub(super) fn drop_ticket(&self, state: &mut State, thread: u32, ticket: u32) {
         let semaphore = self.code.tickets[ticket as usize];
-        let was = std::mem::take(&mut state.tickets[ticket as usize]);
+        let own = self.own(thread, ticket);
+        let was = std::mem::take(&mut state.tickets[own]);
         if let Object::Semaphore { permits, queue } = &mut state.objects[semaphore as usize] {
             if let TicketState::Granted(given) = was {
                 *permits = permits.saturating_add(given);
             }
-            queue.retain(|(who, _)| *who != Who::Ticket(ticket));
+            queue.retain(|(who, _)| *who != Who::Ticket(own as u32));
         }
         serve(state, semaphore);
         advance(state, thread);
