@@ -676,3 +676,22 @@ fn tickets_are_a_threads_own_and_a_lock_may_be_lent() {
         holds(source);
     }
 }
+
+/// What an owner leaves locked is told of in every order, also where a waiter frees it meanwhile.
+#[test]
+fn a_lock_that_is_lent_away_is_left_behind_in_every_order() {
+    let source = "lock l\ncondvar c\nvar x
+        thread owner { lock l; x = 1 }
+        thread helper { await x == 1; wait c l }";
+    let checked = checked_with(source, &Options::default().strategy(Strategy::Dfs));
+    let mut findings = checked.report.findings.iter();
+    let leaked = findings.find(|finding| finding.code == Code::LeakedGuard);
+    let executions = checked.report.search.executions;
+    assert!(executions > 1, "{}", checked.report);
+    assert_eq!(
+        leaked.map(|finding| finding.seen),
+        Some(executions),
+        "{}",
+        checked.report
+    );
+}

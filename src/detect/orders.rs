@@ -16,13 +16,10 @@ const ALIKE_MAX: usize = 16;
 /// What is wrong with an execution that is over, each with an execution that leads there.
 pub(crate) fn shown_by_orders(run: &Run) -> Vec<(Defect, Run)> {
     let gives_up = |event: &Event| event.op.how == How::Timed && event.effect == Effect::Failed;
-    let mut is_freed = false;
     let mut alike: Vec<(ThreadId, Site)> = Vec::new();
     let mut wanted = Vec::new();
     for (event, number) in run.events.iter().zip(0..) {
-        // Before the first of them has come, nothing is missed while it goes on.
-        is_freed |= run.freed_by_others && event.op.action == Action::Unlock;
-        let holds = is_freed && matches!(event.op.action, Action::Slow | Action::Exit);
+        let holds = run.freed_by_others && matches!(event.op.action, Action::Slow | Action::Exit);
         let key = (event.thread, event.site);
         let seen = || alike.iter().filter(|its| **its == key).count();
         if (gives_up(event) || holds) && seen() < ALIKE_MAX {

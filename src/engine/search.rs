@@ -185,8 +185,10 @@ impl Search {
 
     /// Looks at an execution that is over, before the threads that are left go on.
     pub(super) fn look_back(&mut self) {
-        for (defect, run) in detect::shown_by_orders(&self.run) {
-            self.report_of(&run, &defect);
+        if !self.reruns.is_on() {
+            for (defect, run) in detect::shown_by_orders(&self.run) {
+                self.report_of(&run, &defect);
+            }
         }
         if !self.is_aside() {
             // The thread that starts those of a scenario is none that people know.
@@ -670,8 +672,7 @@ impl Search {
     fn vacuity(&self) -> Option<Vacuity> {
         // A scenario is asked for its answer, and one interleaving or a few show little.
         let may_be_told = self.config.program.is_none()
-            && self.config.replay.is_none()
-            && self.config.choices.is_none()
+            && !is_single(&self.config)
             && (self.facts.strength != Strength::Sampled
                 || self.facts.executions >= SAMPLE_EXECUTIONS_MIN);
         if !may_be_told || self.run.has_met || self.facts.contended > 0 {
@@ -757,8 +758,7 @@ fn spins_max(config: &Config) -> Option<u32> {
 /// How many executions are run again. What a scenario does is known, and a single execution is all
 /// that is asked for when it is given.
 fn reruns(config: &Config) -> u32 {
-    let is_single = config.replay.is_some() || config.choices.is_some();
-    match config.program.is_some() || is_single {
+    match config.program.is_some() || is_single(config) {
         true => 0,
         false => config.reruns,
     }
@@ -767,10 +767,12 @@ fn reruns(config: &Config) -> u32 {
 /// Whether an execution may be one that was run before: of a sample, but not of what loom runs,
 /// which tells values apart that no step knows.
 fn may_repeat(config: &Config) -> bool {
-    !config.strategy.is_systematic()
-        && config.replay.is_none()
-        && config.choices.is_none()
-        && config.engine == Engine::Controlled
+    !config.strategy.is_systematic() && !is_single(config) && config.engine == Engine::Controlled
+}
+
+/// Whether one given execution is all that is asked for.
+fn is_single(config: &Config) -> bool {
+    config.replay.is_some() || config.choices.is_some()
 }
 
 /// The facts before anything is done.

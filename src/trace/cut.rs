@@ -83,8 +83,10 @@ impl<'a> Cuts<'a> {
         part.world.rewind();
         part.threads = run.threads.iter().map(begun).collect();
         let kept_before = |at: u32| (0..at).filter(|&number| keeps(number)).count() as u32;
+        let is_born =
+            |thread: &Thread| !thread.is_unborn() && thread.spawned_after.is_none_or(&keeps);
         for (index, thread) in run.threads.iter().enumerate() {
-            let is_born = !thread.is_unborn() && thread.spawned_after.is_none_or(&keeps);
+            let is_born = is_born(thread);
             let its = &mut part.threads[index];
             its.live = is_born;
             its.spawned_after = thread.spawned_after.filter(|_| is_born).map(kept_before);
@@ -95,10 +97,7 @@ impl<'a> Cuts<'a> {
         for number in (0..run.events.len() as u32).filter(|&number| keeps(number)) {
             part.repeat(run, number);
         }
-        let born = |spawn: &&Spawn| {
-            part.threads[spawn.child.index()].spawned_after.is_some()
-                || run.threads[spawn.child.index()].spawned_after.is_none()
-        };
+        let born = |spawn: &&Spawn| is_born(&run.threads[spawn.child.index()]);
         let spawns = run.spawns.iter().filter(born).map(|spawn| Spawn {
             at: kept_before(spawn.at),
             ..*spawn
